@@ -1,0 +1,31 @@
+"""What a user declares, and the pure core that decides: no IO, no clock, no chance."""
+
+from sagalog.engine.app import App
+from sagalog.engine.context import Context
+from sagalog.engine.errors import (
+    DeclarationError,
+    InvalidInput,
+    InvalidResult,
+    SagalogError,
+    Terminal,
+    Unavailable,
+)
+from sagalog.engine.operation import Operation
+from sagalog.engine.retry import Retry
+from sagalog.engine.saga import Saga, Step, step
+
+__all__ = [
+    "App",
+    "Context",
+    "DeclarationError",
+    "InvalidInput",
+    "InvalidResult",
+    "Operation",
+    "Retry",
+    "Saga",
+    "SagalogError",
+    "Step",
+    "Terminal",
+    "Unavailable",
+    "step",
+]

@@ -1,0 +1,122 @@
+"""What is under way for each instance of a partition: volatile, made anew by whoever takes it."""
+
+from typing import Literal
+
+from sagalog.engine.instance import Instance
+from sagalog.engine.pending import Action, Deadline, End, Expire, Run, Undo, pending
+from sagalog.engine.timers import Timer, Timers
+
+Phase = Literal["due", "asked", "told", "running", "sent"]
+"""due: waits for its time or a slot; asked: its `Compensate` is on its way through the lane;
+told: somebody else has been told, and the next fact comes from there; running: its handler
+runs; sent: its append is under way, which ends only when it is read back (rule 6)."""
+
+_IDLE = ("due", "asked", "told")
+
+
+class Agenda:
+    """The actions in flight. An action is planned once, however often its state is seen."""
+
+    __slots__ = ("_awaited", "_marks", "timers")
+
+    def __init__(self) -> None:
+        self._marks: dict[str, dict[Action, Phase]] = {}
+        self._awaited: dict[str, tuple[str, Action]] = {}
+        self.timers = Timers()
+
+    def plan(self, instance: str, state: Instance, now: int) -> list[Action]:
+        """The actions to start now, marked as due; those for later are set as timers."""
+        wanted = pending(state)
+        marks = self._marks.get(instance)
+        if marks:
+            self._drop_unwanted(instance, marks, wanted)
+        elif not wanted:
+            return []
+        else:
+            marks = self._marks.setdefault(instance, {})
+        todo: list[Action] = []
+        for action in wanted:
+            if action in marks or _blocked(action, marks):
+                continue
+            marks[action] = "due"
+            if _due(action) > now:
+                self.timers.set(instance, action, _due(action))
+            else:
+                todo.append(action)
+        if not marks:
+            del self._marks[instance]
+        return todo
+
+    def _drop_unwanted(
+        self, instance: str, marks: dict[Action, Phase], wanted: list[Action]
+    ) -> None:
+        idle = [a for a, phase in marks.items() if phase in _IDLE]
+        gone = [action for action in idle if action not in wanted]
+        for action in gone:
+            del marks[action]
+            if _due(action):
+                self.timers.revoke(instance, action)
+
+    def fired(self, now: int) -> list[Timer]:
+        """The timers due at `now` whose actions are still wanted."""
+        return [t for t in self.timers.due(now) if self.phase(t.instance, t.action) == "due"]
+
+    def phase(self, instance: str, action: Action) -> Phase | None:
+        """How far an action is, or None where it is not in flight."""
+        marks = self._marks.get(instance)
+        return marks.get(action) if marks else None
+
+    def mark(self, instance: str, action: Action, phase: Phase) -> None:
+        """Say how far an action is."""
+        self._marks.setdefault(instance, {})[action] = phase
+
+    def told(self, instance: str, action: Action) -> None:
+        """Somebody else has been told; told again only by the next owner."""
+        self.mark(instance, action, "told")
+
+    def sent(self, instance: str, action: Action, fact: str) -> None:
+        """The action's append is under way; `fact` is the id that ends it when read back."""
+        self.mark(instance, action, "sent")
+        self._awaited[fact] = (instance, action)
+
+    def read_back(self, fact: str) -> None:
+        """This owner's fact has been read, accepted or not: its action is over."""
+        done = self._awaited.pop(fact, None)
+        if done is not None:
+            self.clear(*done)
+
+    def clear(self, instance: str, action: Action) -> None:
+        """The action is not in flight any more."""
+        marks = self._marks.get(instance)
+        if marks and marks.pop(action, None) and not marks:
+            del self._marks[instance]
+
+    def busy(self) -> bool:
+        """Whether a handler runs, or a fact that ends an action is not read back yet."""
+        phases = (phase for marks in self._marks.values() for phase in marks.values())
+        return bool(self._awaited) or any(phase == "running" for phase in phases)
+
+    def forget(self, instance: str) -> None:
+        """The instance wants nothing any more."""
+        for action in self._marks.pop(instance, ()):
+            if _due(action):
+                self.timers.revoke(instance, action)
+
+
+def _due(action: Action) -> int:
+    """When the action may start (ms); 0 for at once."""
+    if isinstance(action, Run | Undo):
+        return action.not_before
+    return action.due if isinstance(action, Deadline | Expire) else 0
+
+
+def _blocked(action: Action, marks: dict[Action, Phase]) -> bool:
+    """One handler per step at a time (rule 9); undos and ends wait until all have settled."""
+    if not isinstance(action, Run | Undo | End):
+        return False
+    for other, phase in marks.items():
+        if phase in _IDLE or not isinstance(other, Run | Undo):
+            continue
+        if not isinstance(action, Run) or other.step == action.step:
+            return True
+    return False

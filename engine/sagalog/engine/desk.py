@@ -1,0 +1,33 @@
+"""What the rooms of one partition share: its table, its writer, and what is under way."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sagalog.engine.agenda import Agenda
+from sagalog.engine.effects import LaneDone
+from sagalog.engine.offsets import OffsetMap
+from sagalog.engine.table import Table
+from sagalog.engine.writer import Writer
+from sagalog.schemas.record import Record
+
+
+@dataclass(slots=True)
+class Desk:
+    """The desk of one owner of one partition; `partitions` is how many the app has."""
+
+    partitions: int
+    writer: Writer
+    table: Table = field(default_factory=Table)
+    agenda: Agenda = field(default_factory=Agenda)
+    offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
+    counters: Counter[str] = field(default_factory=Counter[str])
+
+    def done(self, request: LaneDone | None) -> None:
+        """The request needs no further reading."""
+        if request is not None:
+            self.offsets[request.lane].done(request.offset)
+
+    def poison(self, record: Record, reason: str, done: LaneDone | None) -> None:
+        """The record cannot be taken in: it goes to the dead letters, whole."""
+        self.counters["poison"] += 1
+        self.writer.poison(record, reason, done)

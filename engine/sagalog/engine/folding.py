@@ -1,0 +1,165 @@
+"""Reading the facts of one partition into its table, and who hears of what changed."""
+
+from typing import Any
+
+from sagalog.engine.desk import Desk
+from sagalog.engine.evolve import Here, evolve
+from sagalog.engine.instance import NOTHING, SETTLED, Instance
+from sagalog.engine.intake import Intake
+from sagalog.engine.position import BEGINNING, Mark, Position
+from sagalog.engine.replying import word
+from sagalog.schemas import codec
+from sagalog.schemas import facts as f
+from sagalog.schemas.definition import Definition
+from sagalog.schemas.envelope import Decoded, Envelope, Poison
+from sagalog.schemas.record import Record
+from sagalog.schemas.requests import ReplyTo
+
+_FACTS = frozenset(f.Fact.__args__)
+
+
+class Folding:
+    """Folds; what is to be said to the world waits until `acting`.
+
+    `touched` are the instances that facts were read of since it was emptied.
+    """
+
+    def __init__(self, desk: Desk, intake: Intake) -> None:
+        self.mark = BEGINNING
+        self.parked: Mark | None = None
+        self.time = 0
+        self.owner = ""
+        self.touched: dict[str, None] = {}
+        self._desk, self._intake = desk, intake
+        self._acting = False
+        self._settled_unheard: list[tuple[str, ReplyTo | None]] = []
+        self._poison_unheard: list[tuple[Record, str]] = []
+
+    def restore(self, position: Position, start: int) -> int:
+        """Begin where a checkpoint ended, or at what older code could not read; that offset."""
+        table = self._desk.table
+        unread = [(name, s) for name, s in table.live() if s.unreadable >= start]
+        self.mark = position.mark
+        if unread and position.parked is not None and position.parked.offset >= start:
+            self.mark = position.parked
+            for instance, state in unread:
+                self._read_again(instance, state)
+        return self.mark.offset
+
+    def _read_again(self, instance: str, state: Instance) -> None:
+        if state.run:
+            again = state._replace(unreadable=-1)
+            self._desk.table.put(instance, again, new=False)
+        else:
+            self._desk.table.remove(instance)
+
+    def act(self) -> None:
+        """This owner acts from now on: say what could not be said while folding."""
+        self._acting = True
+        self.touched.update((instance, None) for instance, _ in self._desk.table.live())
+        for instance, first in self._settled_unheard:
+            state = self._desk.table.get(instance)
+            if state is not None and state.status in SETTLED:
+                self._intake.waiting.tell(instance, state, first)
+        for record, reason in self._poison_unheard:
+            self._desk.poison(record, reason, None)
+        self._settled_unheard, self._poison_unheard = [], []
+
+    def fold(self, record: Record) -> None:
+        """Fold one record. Offsets may have gaps: others' transactions leave marks there."""
+        self.time = record.timestamp
+        value = record.value
+        written = self._desk.writer.written
+        message = (written.pop(value, None) if value else None) or codec.decode(value)
+        self._fold(record, message)
+        self.mark = Mark(record.offset + 1, self.mark.taken, self.mark.low)
+
+    def _fold(self, record: Record, message: Decoded) -> None:
+        if not isinstance(message, Envelope):
+            self._unreadable(record, message)
+        elif type(message.data) not in _FACTS:
+            self._poison(record, f"{message.type} is a request, not a fact")
+        elif type(message.data) is f.Taken:
+            self.owner = message.data.owner
+            self.mark = self.mark._replace(taken=record.offset)
+        elif record.key != message.subject.encode() or message.subject.startswith("~"):
+            self._poison(record, f"its key is not its subject {message.subject!r}")
+        else:
+            self._fold_fact(message, record)
+
+    def _fold_fact(self, message: Envelope, record: Record) -> None:
+        instance, fact = message.subject, message.data
+        before = self._desk.table.get(instance)
+        here = Here(record.offset, record.timestamp, self.mark.taken, self.mark.low)
+        after = evolve(before, fact, here)
+        self.touched[instance] = None
+        if type(fact) is f.Forgotten:
+            self._lower(fact)
+        if after is not before:
+            self._change(instance, before, after)
+        if message.source == self._desk.writer.source:
+            self._read_back(message, before, after)
+
+    def _change(self, instance: str, before: Instance | None, after: Instance | None) -> None:
+        table = self._desk.table
+        if after is None:
+            table.remove(instance)
+            self._desk.agenda.forget(instance)
+            return
+        after = table.put(instance, after, new=before is None)
+        if after.status in SETTLED and (before is None or before.status != after.status):
+            self._settled(instance, after, (before or after).reply_to)
+        elif before is None and after.confirm and after.reply_to and self._acting:
+            self._desk.writer.reply(after.reply_to, word(after.reply_to, instance, "started"))
+
+    def _settled(self, instance: str, state: Instance, first: ReplyTo | None) -> None:
+        if self._acting:
+            self._desk.counters[state.status] += 1
+            self._intake.waiting.tell(instance, state, first)
+        else:
+            self._settled_unheard.append((instance, first))
+
+    def _read_back(self, message: Envelope, before: Any, after: Instance | None) -> None:
+        self._desk.agenda.read_back(message.id)
+        if isinstance(message.data, _LANDING):
+            accepted = after is not before
+            self._intake.read_back(message.id, message.subject, self.mark.low, accepted=accepted)
+        elif isinstance(message.data, _WISHES):
+            self._intake.asking.read_back(
+                message.id, message.subject, after, accepted=after is not before
+            )
+
+    def _lower(self, fact: f.Forgotten) -> None:
+        """Every owner's low water was true when it was written, whatever became of the fact."""
+        low = dict(self.mark.low)
+        for lane, offset in fact.low.items():
+            low[lane] = max(offset, low.get(lane, 0))
+        self.mark = self.mark._replace(low=low)
+
+    def _unreadable(self, record: Record, message: Any) -> None:
+        if isinstance(message, Poison):
+            self._poison(record, message.reason)
+            return
+        instance, table = message.subject, self._desk.table
+        state = table.get(instance)
+        if instance.startswith("~") or (state is not None and state.unreadable >= 0):
+            return
+        self._desk.counters["parked"] += 1
+        if self.parked is None:
+            self.parked = self.mark
+        if state is None:
+            blank = Definition("saga", "unreadable", ())
+            new = Instance("", "running", blank, NOTHING, "", 0, record.timestamp)
+            table.put(instance, new._replace(unreadable=record.offset), new=True)
+        elif record.offset > state.offset:
+            table.put(instance, state._replace(unreadable=record.offset), new=False)
+
+    def _poison(self, record: Record, reason: str) -> None:
+        if self._acting:
+            self._desk.poison(record, reason, None)
+        else:
+            self._poison_unheard.append((record, reason))
+
+
+_LANDING = (f.Started, f.Refused, f.CompensationRequested, f.Forgotten)
+_WISHES = (f.CancelRequested, f.StepReleased)

@@ -1,0 +1,40 @@
+"""What a client is told about an instance, from its folded state alone (rule 13)."""
+
+from typing import Literal
+
+from sagalog.engine.instance import Instance
+from sagalog.schemas.facts import Failure
+from sagalog.schemas.replies import Reply
+from sagalog.schemas.requests import ReplyTo
+
+
+def outcome(to: ReplyTo, instance: str, state: Instance) -> Reply:
+    """The end of an instance, or how it is now."""
+    return Reply(
+        client=to.client,
+        request=to.request,
+        kind="outcome",
+        instance=instance,
+        status=state.status,
+        result=state.result,
+        error=_brief(state.error),
+        remaining=state.remaining() if state.status == "stuck" else (),
+    )
+
+
+def word(
+    to: ReplyTo, instance: str, kind: Literal["started", "accepted", "conflict", "unknown"]
+) -> Reply:
+    """An answer without a result."""
+    return Reply(to.client, to.request, kind, instance)
+
+
+def refused(to: ReplyTo, instance: str, reason: str) -> Reply:
+    """The request cannot be served; the client reads why."""
+    return Reply(
+        to.client, to.request, "refused", instance, error=Failure("invalid", "Refused", reason)
+    )
+
+
+def _brief(error: Failure | None) -> Failure | None:
+    return error and Failure(error.kind, error.type, error.message)

@@ -1,0 +1,126 @@
+"""From a request to the first fact of a life, or to a refusal that says why."""
+
+from dataclasses import replace
+
+from sagalog.engine.app import App
+from sagalog.engine.desk import Desk
+from sagalog.engine.effects import LaneDone
+from sagalog.engine.errors import DeclarationError
+from sagalog.engine.replying import refused, word
+from sagalog.schemas import facts as f
+from sagalog.schemas.definition import Definition
+from sagalog.schemas.record import Record
+from sagalog.schemas.requests import RunOperation, Start, StartSaga
+
+
+class Starting:
+    """Starts instances of one partition."""
+
+    __slots__ = ("_app", "_desk")
+
+    def __init__(self, app: App, desk: Desk) -> None:
+        self._app, self._desk = app, desk
+
+    def start(self, instance: str, request: Start, record: Record, done: LaneDone) -> str | None:
+        """Append the first fact; its id, or None where the request is refused instead."""
+        if self._too_old(request, record):
+            self._expired(instance, request, done)
+            return None
+        try:
+            fact = self._started(request, done)
+        except DeclarationError as error:
+            self._refuse(instance, request, record, str(error), done)
+            return None
+        id_, size = self._desk.writer.fact(instance, fact, None)
+        if size > self._desk.writer.largest:
+            self._desk.writer.withdraw()
+            reason = f"its first fact has {size} bytes, over the limit"
+            self._refuse(instance, request, record, reason, done)
+            return None
+        return id_
+
+    def _started(self, request: Start, done: LaneDone) -> f.Started:
+        definition = self._definition(request)
+        retention = request.retention
+        if retention is None:
+            retention = self._retention(request.name)
+        return f.Started(
+            run=self._desk.writer.run(),
+            definition=definition,
+            input=request.input,
+            fingerprint=request.fingerprint,
+            lane=done.lane,
+            lane_offset=done.offset,
+            retention=retention,
+            key=request.key,
+            priority=request.priority,
+            deadline=self._deadline(request, definition),
+            tenant=request.tenant,
+            traceparent=request.traceparent,
+            reply_to=request.reply_to,
+            confirm=request.confirm,
+            parent=request.parent,
+        )
+
+    def _definition(self, request: Start) -> Definition:
+        app, name = self._app, request.name
+        if isinstance(request, RunOperation) and request.step is not None:
+            app.operation_named(name, f"{name}.operation")
+            spec = replace(request.step, after=(), spread=False, input=None)
+            return Definition("operation", name, (spec,))
+        if isinstance(request, StartSaga) and request.steps is not None:
+            return app.from_data(name, request.steps)
+        if name in app.sagas:
+            return app.sagas[name].definition
+        if name in app.operations:
+            return app.alone(name)
+        known = ", ".join(sorted([*app.sagas, *app.operations])) or "nothing"
+        raise DeclarationError(
+            name, f"{app.name} has no saga or operation of this name", f"It has: {known}."
+        )
+
+    def _retention(self, name: str) -> int:
+        saga = self._app.sagas.get(name)
+        if saga is not None and saga.retention is not None:
+            return saga.retention
+        return self._app.retention
+
+    def _deadline(self, request: Start, definition: Definition) -> int | None:
+        if request.deadline is not None or definition.kind == "operation":
+            return request.deadline
+        saga = self._app.sagas.get(request.name)
+        lasting = saga.deadline if saga else self._app.deadline
+        return None if lasting is None else self._desk.writer.now + lasting
+
+    def _too_old(self, request: Start, record: Record) -> bool:
+        """Rule 10: the instance may have lived, ended and been forgotten before this repeat."""
+        if request.cause_time is None:
+            return False
+        retention = request.retention
+        if retention is None:
+            retention = self._retention(request.name)
+        return record.timestamp - request.cause_time > retention
+
+    def _expired(self, instance: str, request: Start, done: LaneDone) -> None:
+        if request.reply_to is not None:
+            self._desk.writer.reply(request.reply_to, word(request.reply_to, instance, "unknown"))
+        if request.parent is None:
+            self._desk.done(done)
+        else:
+            self._tell_parent(request, "its request came after its retention", done)
+
+    def _refuse(
+        self, instance: str, request: Start, record: Record, reason: str, done: LaneDone
+    ) -> None:
+        if request.reply_to is not None:
+            reply = refused(request.reply_to, instance, reason)
+            self._desk.writer.reply(request.reply_to, reply)
+        self._tell_parent(request, reason, None)
+        self._desk.poison(record, reason, done)
+
+    def _tell_parent(self, request: Start, reason: str, done: LaneDone | None) -> None:
+        to = request.parent
+        if to is not None:
+            error = f.Failure("terminal", "Refused", reason)
+            fact = f.StepFailed(to.run, to.step, 1, error, final=True)
+            self._desk.writer.outcome(to, fact, done)

@@ -1,0 +1,28 @@
+"""Who waits for an instance's outcome: hints, in memory only, since a client asks again."""
+
+from sagalog.engine.instance import Instance
+from sagalog.engine.replying import outcome
+from sagalog.engine.writer import Writer
+from sagalog.schemas.requests import ReplyTo
+
+
+class Waiting:
+    """The clients that asked, each once for each of its requests."""
+
+    __slots__ = ("_by_instance", "_writer")
+
+    def __init__(self, writer: Writer) -> None:
+        self._by_instance: dict[str, dict[tuple[str, str], ReplyTo]] = {}
+        self._writer = writer
+
+    def add(self, instance: str, to: ReplyTo) -> None:
+        """Tell `to` when the instance settles."""
+        self._by_instance.setdefault(instance, {})[to.client, to.request] = to
+
+    def tell(self, instance: str, state: Instance, first: ReplyTo | None) -> None:
+        """The instance has settled: tell whoever started it, and all that asked."""
+        asked = self._by_instance.pop(instance, {})
+        if first is not None:
+            asked.setdefault((first.client, first.request), first)
+        for to in asked.values():
+            self._writer.reply(to, outcome(to, instance, state))

@@ -1,0 +1,60 @@
+"""Deterministic ids: the same cause gives the same id, so that a repeat shows as a repeat."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid5
+
+from sagalog.schemas import facts as f
+
+NAMESPACE = UUID("6f3b2a54-7d0c-5f0e-9a53-0d4f5a6a1c11")
+
+
+def instance_id(tenant: str, name: str, key: str) -> str:
+    """The id of the instance that `key` stands for; one key, one instance (DESIGN, 4)."""
+    return str(uuid5(NAMESPACE, f"{tenant}\x00{name}\x00{key}"))
+
+
+def child_id(run: str, step: str) -> str:
+    """The id of the instance that runs a parent's step elsewhere (rule 10)."""
+    return str(uuid5(NAMESPACE, f"{run}\x00{step}"))
+
+
+def poison_id(topic: str, partition: int, offset: int) -> str:
+    """The id of the dead letter of one record: a place in the log holds one record."""
+    return f"{topic}/{partition}/{offset}"
+
+
+def letter_id(instance: str, run: str, letter: str) -> str:
+    """The id of the dead letter of one final failure; `letter` names it within its life."""
+    return f"{instance}/{run}/{letter}"
+
+
+def fact_id(instance: str, kind: str, fact: f.Fact) -> str:
+    """Instance, run, kind, and what tells two facts of that kind in one life apart."""
+    tell = _TELLS.get(type(fact))
+    if tell is not None:
+        return f"{instance}/{fact.run}/{kind}/{tell(fact)}"  # type: ignore[union-attr]
+    if isinstance(fact, f.Taken):
+        return f"{fact.owner}/{kind}"
+    return f"{instance}/{fact.run}/{kind}"
+
+
+def _attempt(fact: Any) -> str:
+    return f"{fact.step}/{fact.attempt}"
+
+
+def _undo(fact: Any) -> str:
+    return f"{fact.step}/{fact.number}.{fact.attempt}"
+
+
+_TELLS: dict[type[Any], Callable[[Any], str]] = {
+    f.StepCompleted: _attempt,
+    f.StepFailed: _attempt,
+    f.StepReleased: _undo,
+    f.StepCompensated: _undo,
+    f.CompensationFailed: _undo,
+    f.CompensationRequested: lambda fact: str(fact.number),
+    f.OutcomeDelivered: lambda fact: f"{fact.outcome}/{fact.number}",
+    f.DeadLettered: lambda fact: str(fact.letter),
+    f.DeadlinePassed: lambda fact: str(fact.due),
+}

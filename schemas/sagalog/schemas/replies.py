@@ -1,0 +1,29 @@
+"""What a client hears on `<app>.replies`: hints, told from folded state (rule 13)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sagalog.schemas.definition import Json
+from sagalog.schemas.facts import Failure
+
+ReplyKind = Literal["outcome", "started", "accepted", "conflict", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one request of one client.
+
+    `kind` outcome: the instance has ended or is parked, as `status` says; started: its
+    first fact is in the log; accepted: a cancel or release is; conflict: the id lives
+    with another payload; refused: the request cannot be served, `error` says why;
+    unknown: no such instance.
+    """
+
+    client: str
+    request: str
+    kind: ReplyKind
+    instance: str
+    status: str = ""
+    result: Json = None
+    error: Failure | None = None
+    remaining: tuple[str, ...] = ()

@@ -1,0 +1,141 @@
+"""What is asked of an app: imperatives on the lanes, each answered by facts."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sagalog.schemas.definition import Json, Priority, StepSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Where a client listens: its partition of `<app>.replies`, its name, and the request."""
+
+    partition: int
+    client: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The step that waits for a child: its address in the log, and the life it belongs to."""
+
+    app: str
+    partition: int
+    instance: str
+    run: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `StartSaga` and `RunOperation` share. Times and durations in milliseconds.
+
+    `fingerprint` tells a repeat (the same payload) from a conflict (another payload).
+    `cause_time` is the time of what caused the request: of the fact, where the engine made
+    it, of the first sending, where a client did. A repeat that is appended later than
+    that plus the retention is refused, since its first may have been forgotten.
+    """
+
+    name: str
+    input: Json
+    fingerprint: str
+    key: str | None = None
+    priority: Priority = "normal"
+    deadline: int | None = None
+    retention: int | None = None
+    tenant: str = ""
+    traceparent: str | None = None
+    reply_to: ReplyTo | None = None
+    confirm: bool = False
+    parent: Parent | None = None
+    cause_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepData:
+    """One step of a saga given as data. `timeout` in milliseconds, None as declared.
+
+    `after` None means after the step before it in the list. `parameters` None means the
+    saga's input; `max_retries` None means as the operation declares.
+    """
+
+    operation: str
+    name: str | None = None
+    parameters: Json = None
+    compensation: str | None = None
+    compensation_parameters: Json = None
+    max_retries: int | None = None
+    timeout: int | None = None
+    after: tuple[str, ...] | None = None
+    spread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartSaga(Start):
+    """Start a saga, by the name that the app declares or from `steps` given as data."""
+
+    steps: tuple[StepData, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOperation(Start):
+    """Run one operation as an instance of its own.
+
+    `step` is a spread step as its saga declares it, where that asked.
+    """
+
+    step: StepSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Turn an instance back, for `reason`, asked `by` whom."""
+
+    reason: str = ""
+    by: str = ""
+    run: str | None = None
+    reply_to: ReplyTo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compensate:
+    """Undo: one step of an instance (`step`), or a whole child (`parent` says for whom).
+
+    `number` counts the undos of one step, `attempt` the calls of one undo. `known` says
+    that the parent has read the child's completion, so that there is something to undo.
+    """
+
+    number: int
+    run: str | None = None
+    step: str | None = None
+    attempt: int = 1
+    parent: Parent | None = None
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Move a parked step on: try it again, take `result` as its outcome, or skip it.
+
+    `number` and `attempt`, where given, say at which of its undos (0 for the step itself)
+    and calls the person saw it parked: one that has moved on since is left alone.
+    """
+
+    step: str
+    how: Literal["retry", "resolve", "skip"] = "retry"
+    result: Json = None
+    by: str = ""
+    reply_to: ReplyTo | None = None
+    number: int = 0
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inquire:
+    """Ask for an instance's outcome, now if it has ended, else when it ends."""
+
+    reply_to: ReplyTo
+    wait: bool = True
+
+
+Request = StartSaga | RunOperation | Cancel | Compensate | Release | Inquire

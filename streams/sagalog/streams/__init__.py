@@ -1,0 +1,87 @@
+"""What touches the world: the two logs, the pod, the client, the command line.
+
+Each name is imported when it is first asked for, so that the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sagalog.streams.client import Client, Handle
+    from sagalog.streams.connection import connect
+    from sagalog.streams.errors import (
+        Fenced,
+        LogError,
+        LogOwned,
+        LogUnavailable,
+        OffsetLost,
+        RecordTooLarge,
+        TopicMissing,
+    )
+    from sagalog.streams.outcomes import (
+        Cancelled,
+        Conflict,
+        NotCompleted,
+        NotFound,
+        Outcome,
+        Parked,
+        Refused,
+        TurnedBack,
+    )
+    from sagalog.streams.pod import Pod, PodSettings
+
+__all__ = [
+    "Cancelled",
+    "Client",
+    "Conflict",
+    "Fenced",
+    "Handle",
+    "LogError",
+    "LogOwned",
+    "LogUnavailable",
+    "NotCompleted",
+    "NotFound",
+    "OffsetLost",
+    "Outcome",
+    "Parked",
+    "Pod",
+    "PodSettings",
+    "RecordTooLarge",
+    "Refused",
+    "TopicMissing",
+    "TurnedBack",
+    "connect",
+]
+
+_HOME = {
+    "Cancelled": "outcomes",
+    "Client": "client",
+    "Conflict": "outcomes",
+    "Fenced": "errors",
+    "Handle": "client",
+    "LogError": "errors",
+    "LogOwned": "errors",
+    "LogUnavailable": "errors",
+    "NotCompleted": "outcomes",
+    "NotFound": "outcomes",
+    "OffsetLost": "errors",
+    "Outcome": "outcomes",
+    "Parked": "outcomes",
+    "Pod": "pod",
+    "PodSettings": "pod",
+    "RecordTooLarge": "errors",
+    "Refused": "outcomes",
+    "TopicMissing": "errors",
+    "TurnedBack": "outcomes",
+    "connect": "connection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,160 @@
+"""`sagalog start` and `sagalog submit`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from sagalog.streams.cli.durations import optional_seconds
+from sagalog.streams.cli.options import JsonOption, UrlOption
+from sagalog.streams.cli.reporting import reporting
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="APP", help="MODULE:APP, which checks the input here, or the app's name alone."
+    ),
+]
+InputFile = Annotated[
+    Path | None,
+    typer.Option("--input-file", "-i", help="The input from a file.", show_default=False),
+]
+Input = Annotated[
+    str | None, typer.Argument(metavar="JSON", help="The input; - reads it from stdin.")
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        "-k",
+        help="Makes a repeat find its first: same key and input, same instance.",
+        show_default=False,
+    ),
+]
+Lane = Annotated[Literal["high", "normal", "low"], typer.Option(help="The lane to travel in.")]
+Deadline = Annotated[
+    str | None,
+    typer.Option(help="Turn back when this has passed: 30s, 5m, 2h.", show_default=False),
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or print the id.")]
+Timeout = Annotated[
+    str | None, typer.Option(help="Wait no longer than this; it goes on.", show_default=False)
+]
+
+
+Name = Annotated[
+    str | None, typer.Argument(help="The saga's (or operation's) name.", show_default=False)
+]
+SagaFile = Annotated[
+    Path | None,
+    typer.Option(help="A saga given as data: a JSON file, - for stdin.", show_default=False),
+]
+START_HELP = """Start a saga, and tell how it ended.
+
+The request is durable before this waits: Ctrl-C leaves it running. The exit
+code is 0 where it completed, 1 where it turned back or waits for a person.
+
+Examples:
+  sagalog start shop:app place-order '{"sku": "pen"}' --key order-4711
+  echo '{"sku": "pen"}' | sagalog start shop place-order - --no-wait
+  sagalog start shop --saga onboarding.json
+
+A saga as data names operations of the app, or of others as app/name:
+  {"name": "onboarding",
+   "input": {"user": 7},                     what steps without parameters get
+   "steps": [
+     {"operation": "create-account",         all else may be left out:
+      "name": "account",                     else the operation's
+      "parameters": {"plan": "free"},        else the saga's input
+      "compensation": "delete-account",      else the operation's own undo
+      "compensation_parameters": {"hard": true},
+      "max_retries": 5,                      else as the operation declares
+      "timeout": 10000,                      milliseconds
+      "after": [],                           step names; else the step before
+      "spread": false},                      true: on any pod
+     {"operation": "mail/send-welcome"}]}
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the program these commands."""
+    app.command(help=START_HELP)(start)
+    app.command()(submit)
+
+
+def start(  # noqa: PLR0913 (a command line is flat)
+    target: Target,
+    name: Name = None,
+    input: Input = None,
+    *,
+    input_file: InputFile = None,
+    saga: SagaFile = None,
+    key: Key = None,
+    priority: Lane = "normal",
+    deadline: Deadline = None,
+    wait: Wait = True,
+    timeout: Timeout = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a saga, and tell how it ended."""
+    with reporting():
+        from sagalog.streams.cli import saga_file, starting  # noqa: PLC0415 (help stays fast)
+
+        asked = saga_file.asked_for(name, input, input_file, saga)
+        wanted = starting.Starting(
+            target=target,
+            name=asked.name,
+            input=asked.input,
+            steps=asked.steps,
+            alone=False,
+            key=key,
+            priority=priority,
+            deadline=optional_seconds(deadline, "--deadline"),
+            wait=wait,
+            timeout=optional_seconds(timeout, "--timeout"),
+            as_json=as_json,
+        )
+        starting.perform(wanted, url)
+
+
+def submit(  # noqa: PLR0913 (a command line is flat)
+    target: Target,
+    name: Annotated[str, typer.Argument(help="The operation's name.", show_default=False)],
+    input: Input = None,
+    *,
+    input_file: InputFile = None,
+    key: Key = None,
+    priority: Lane = "normal",
+    deadline: Deadline = None,
+    wait: Wait = True,
+    timeout: Timeout = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one operation without a saga, and print its result.
+
+    All else is as with `sagalog start`. An input like -21 comes after a --.
+
+    Example:
+      sagalog submit shop:app charge '{"sku": "pen"}' --priority high
+      sagalog submit shop:app double -- -21
+    """
+    with reporting():
+        from sagalog.streams.cli import starting  # noqa: PLC0415
+        from sagalog.streams.cli.inputs import given_input  # noqa: PLC0415 (help stays fast)
+
+        wanted = starting.Starting(
+            target=target,
+            name=name,
+            input=given_input(input, input_file),
+            steps=None,
+            alone=True,
+            key=key,
+            priority=priority,
+            deadline=optional_seconds(deadline, "--deadline"),
+            wait=wait,
+            timeout=optional_seconds(timeout, "--timeout"),
+            as_json=as_json,
+        )
+        starting.perform(wanted, url)

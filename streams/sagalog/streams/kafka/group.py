@@ -1,0 +1,150 @@
+"""The group protocol: what members say to their coordinator, and to each other through it.
+
+Heartbeat and LeaveGroup are encoded here in version 3, the first that knows static members;
+aiokafka's versions can neither notice a namesake nor leave under a name.
+"""
+
+import struct
+from io import BytesIO
+from typing import ClassVar, NamedTuple
+
+import orjson
+
+from sagalog.streams.kafka.assignment import Claim, Partitions, Plan
+from sagalog.streams.kafka.coordinator import Coordinator
+from sagalog.streams.kafka.library import JoinGroup, SyncGroup
+from sagalog.streams.kafka.wire import INT, SHORT, Encoded, read_text, text
+
+PROTOCOL_TYPE = "consumer"
+PROTOCOL = "sagalog-cooperative"
+_THROTTLE = 4
+_VERSION = b"\0\0"
+
+
+class Answered:
+    """An answer that is a code only."""
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> int:
+        """The error code, which stands after the throttle time."""
+        return int(SHORT.unpack_from(data.getvalue(), 4 + _THROTTLE)[0])
+
+
+class Heartbeat(Encoded):
+    """A member is alive."""
+
+    __slots__ = ()
+    API_KEY: ClassVar[int] = 12
+    API_VERSION: ClassVar[int] = 3
+    RESPONSE_TYPE: ClassVar = Answered
+
+
+class LeaveGroup(Encoded):
+    """A member leaves."""
+
+    __slots__ = ()
+    API_KEY: ClassVar[int] = 13
+    API_VERSION: ClassVar[int] = 3
+    RESPONSE_TYPE: ClassVar = Answered
+
+
+class Member(NamedTuple):
+    """How the coordinator knows a member; `name` is None for one without a stable name."""
+
+    group: str
+    name: str | None
+    id: str = ""
+    generation: int = -1
+
+
+class Joined(NamedTuple):
+    """The answer to a join. The leader, and nobody else, learns what every member claims."""
+
+    code: int
+    member: Member
+    claims: dict[str, Claim] | None
+
+
+class Share(NamedTuple):
+    """The answer to a sync: what this member owns; `complete` as in Plan."""
+
+    code: int
+    partitions: Partitions = frozenset()
+    complete: bool = True
+
+
+async def join(
+    coordinator: Coordinator, member: Member, topic: str, claim: Claim, session: float, wait: float
+) -> Joined:
+    """Take part in the next generation. Waits until all members do, `wait` seconds at most."""
+    subscription = _subscription(topic, claim)
+    answer = await coordinator.ask(
+        JoinGroup(
+            member.group,
+            int(session * 1000),
+            int(wait * 1000),
+            member.id,
+            member.name,
+            PROTOCOL_TYPE,
+            [(PROTOCOL, subscription)],
+        )
+    )
+    leads = answer.error_code == 0 and answer.leader_id == answer.member_id
+    claims = {member_id: _claim(data) for member_id, _, data in answer.members} if leads else None
+    joined = member._replace(id=answer.member_id, generation=answer.generation_id)
+    return Joined(answer.error_code, joined, claims)
+
+
+async def sync(coordinator: Coordinator, member: Member, topic: str, plan: Plan | None) -> Share:
+    """Learn what this member owns; the leader brings the plan."""
+    shares = {} if plan is None else plan.shares
+    complete = plan is None or plan.complete
+    encoded = [(id, _assignment(topic, share, complete=complete)) for id, share in shares.items()]
+    answer = await coordinator.ask(
+        SyncGroup(member.group, member.generation, member.id, member.name, encoded)
+    )
+    if answer.error_code or not answer.member_assignment:
+        return Share(answer.error_code, complete=False)
+    return _share(answer.member_assignment)
+
+
+async def heartbeat(coordinator: Coordinator, member: Member, timeout: float) -> int:
+    """Say that this member is alive; the answer is a code."""
+    place = text(member.group) + INT.pack(member.generation) + text(member.id) + text(member.name)
+    return int(await coordinator.ask(Heartbeat(place), timeout))
+
+
+async def leave(coordinator: Coordinator, member: Member) -> int:
+    """Leave at once, also under a stable name; the answer is a code."""
+    leaver = INT.pack(1) + text(member.id) + text(member.name)
+    return int(await coordinator.ask(LeaveGroup(text(member.group) + leaver)))
+
+
+# What follows is the layout that all Kafka clients share, so that their tools can show it.
+
+
+def _subscription(topic: str, claim: Claim) -> bytes:
+    ours = orjson.dumps({"owned": sorted(claim.owned), "generation": claim.generation})
+    return _VERSION + INT.pack(1) + text(topic) + INT.pack(len(ours)) + ours
+
+
+def _claim(data: bytes) -> Claim:
+    (topics,), at = INT.unpack_from(data, 2), 2 + INT.size
+    for _ in range(topics):
+        _, at = read_text(data, at)
+    ours = orjson.loads(data[at + INT.size :])
+    return Claim(frozenset(ours["owned"]), ours["generation"])
+
+
+def _assignment(topic: str, partitions: Partitions, *, complete: bool) -> bytes:
+    packed = struct.pack(f">i{len(partitions)}i", len(partitions), *sorted(partitions))
+    ours = orjson.dumps({"complete": complete})
+    return _VERSION + INT.pack(1) + text(topic) + packed + INT.pack(len(ours)) + ours
+
+
+def _share(data: bytes) -> Share:
+    _, at = read_text(data, 2 + INT.size)
+    (count,) = INT.unpack_from(data, at)
+    partitions = struct.unpack_from(f">{count}i", data, at + INT.size)
+    ours = orjson.loads(data[at + INT.size * (count + 2) :])
+    return Share(0, frozenset(partitions), ours["complete"])

@@ -1,0 +1,357 @@
+"""A pod: takes its share of an app's partitions, and drives their processors over the log."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from sagalog.engine.app import App
+from sagalog.engine.effects import Call, Follow, LaneDone
+from sagalog.engine.results import Result
+from sagalog.engine.scheduler import Arrival, Scheduler
+from sagalog.engine.writer import LARGEST
+from sagalog.schemas.record import Record
+from sagalog.schemas.topics import Topics
+from sagalog.streams.dispatcher import Dispatcher, patiently
+from sagalog.streams.errors import Fenced, LogError
+from sagalog.streams.executor import Executor
+from sagalog.streams.holdings import Holdings
+from sagalog.streams.log import Log, Membership
+from sagalog.streams.logs import logger
+from sagalog.streams.owner import Clock, Owner
+
+log = logger(__name__)
+
+
+LAST_CHECKPOINT = 2.0
+"""Seconds for the last checkpoint of a partition; without it the next owner folds more."""
+
+
+def wall_clock() -> int:
+    """The machine's clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PodSettings:
+    """How a pod works. Durations in seconds.
+
+    `slots` bounds the handlers in flight, `threads` those of them that are plain
+    functions. `checkpoint_interval` is the most that a restart folds again. On giving a
+    partition up, running handlers have `give_up_timeout` to end.
+    """
+
+    slots: int = 256
+    threads: int = 32
+    checkpoint_interval: float = 1.0
+    give_up_timeout: float = 5.0
+    forget_interval: float = 10.0
+
+
+class Pod:
+    """Runs an app's handlers. `member` is the pod's stable name, kept over restarts.
+
+    `on_change` hears which partitions act, whenever that changes.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        log: Log,
+        *,
+        member: str,
+        settings: PodSettings | None = None,
+        clock: Clock = wall_clock,
+        on_change: Callable[[frozenset[int]], None] = lambda _: None,
+    ) -> None:
+        self.app, self.member = app, member
+        self.settings = settings or PodSettings()
+        self.changed = asyncio.Event()
+        self._on_change = on_change
+        self._log, self._clock, self._topics = log, clock, Topics(app.name)
+        self._scheduler = Scheduler(self.settings.slots)
+        self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
+        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
+        self._facts, self._requests = log.reader(), log.reader()
+        self._membership: Membership | None = None
+        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._touched: set[Owner] = set()
+        self._turning = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0
+        self._paused: set[str] = set()
+
+    # -- life
+
+    async def start(self) -> None:
+        """Join the group and work. Raises LogError where the topics or the log are not right."""
+        self._partitions = await self._log.partitions(self._topics.events)
+        for topic in (*self._topics.lanes, self._topics.tables, self._topics.deadletters):
+            await self._same_count(topic)
+        # A tenth is left for keys, frames, and an outcome's way to its parent.
+        self._largest = min(LARGEST, await self._log.largest(self._topics.events) * 9 // 10)
+        loops = (self._read_facts(), self._read_requests(), self._checkpoints(), self._forgets())
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        holdings = self._holdings
+        try:
+            self._membership = await self._log.join(
+                self.app.name,
+                self._topics.events,
+                self.member,
+                holdings.assigned,
+                holdings.revoked,
+            )
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _same_count(self, topic: str) -> None:
+        count = await self._log.partitions(topic)
+        if count != self._partitions:
+            raise LogError(
+                f"{topic} has {count} partitions and {self._topics.events} has "
+                f"{self._partitions}: they must be the same. See `sagalog topics check`."
+            )
+
+    async def stop(self) -> None:
+        """Give every partition up in order, leave the group, and end. Within 10 s."""
+        await self._holdings.close()
+        if self._membership is not None:
+            await self._membership.leave()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._executor.close()
+        await self._dispatcher.close()
+        await self._facts.close()
+        await self._requests.close()
+
+    @property
+    def owners(self) -> dict[int, Owner]:
+        """The partitions that this pod holds."""
+        return self._holdings.owners
+
+    async def failed(self) -> BaseException:
+        """Wait until a loop of the pod has ended by an error, and return it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).exception() or RuntimeError("a loop of the pod has ended")
+
+    # -- partitions come and go
+
+    def _make(self, number: int) -> Owner:
+        return Owner(
+            self.app, self._log, number, self._partitions, self._clock, largest=self._largest
+        )
+
+    def _adopt(self, owner: Owner) -> None:
+        self._facts.watch(owner.events, owner.start)
+        self._touch(owner)
+
+    def _drop(self, owner: Owner) -> None:
+        for place in owner.lanes:
+            self._requests.drop(place)
+        self._facts.drop(owner.events)
+        self._scheduler.drop(owner.number)
+        for _ in range(self._executor.stop(owner.number)):
+            self._scheduler.freed()
+        self._say_change()
+
+    async def _give_up(self, owner: Owner) -> None:
+        """Stop intake, let handlers end and be appended, checkpoint, release (DESIGN, 5)."""
+        self._stop_intake(owner)
+        try:
+            async with asyncio.timeout(self.settings.give_up_timeout):
+                while owner.processor.settling():
+                    self.changed.clear()
+                    await self.changed.wait()
+        except TimeoutError:
+            log.warning("handlers still run; they will run again elsewhere", partition=owner.number)
+        try:
+            async with asyncio.timeout(LAST_CHECKPOINT):
+                await owner.checkpoint()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the partition is let go)
+            log.warning("no last checkpoint", partition=owner.number, reason=repr(error))
+        await self._holdings.release(owner)
+        log.debug("partition released", partition=owner.number)
+
+    def _stop_intake(self, owner: Owner) -> None:
+        for place in owner.lanes:
+            self._requests.drop(place)
+        owner.lanes = {}
+        self._scheduler.drop(owner.number)
+        owner.processor.close_intake()
+
+    def _say_change(self) -> None:
+        acting = (n for n, owner in self.owners.items() if owner.processor.phase == "acting")
+        self._on_change(frozenset(acting))
+
+    # -- turns
+
+    async def _read_facts(self) -> None:
+        while True:
+            records = await self._facts.read(1.0)
+            now = self._clock()
+            for number, group in groupby(records, attrgetter("partition")):
+                owner = self.owners.get(number)
+                if owner is not None:
+                    self._fold(owner, list(group), now)
+                    # What one partition wants leaves for the log before the next is folded.
+                    self._turn()
+                    await asyncio.sleep(0)
+            self._turn()
+            self.changed.set()
+            await asyncio.sleep(0)
+
+    def _fold(self, owner: Owner, records: list[Record], now: int) -> None:
+        was = owner.processor.phase
+        owner.processor.fold(records, now)
+        self._touched.add(owner)
+        phase = owner.processor.phase
+        if phase == "acting" and was != "acting":
+            for place, offset in owner.lanes.items():
+                self._requests.watch(place, offset)
+            self._say_change()
+        elif phase == "lost":
+            self._holdings.lost(owner)
+
+    async def _read_requests(self) -> None:
+        while True:
+            for record in await self._requests.read(1.0):
+                if record.partition in self.owners:
+                    lane = record.topic.rpartition(".")[2]
+                    self._scheduler.arrived(Arrival(lane, record))
+            self._turn()
+            self._pause_lanes()
+            await asyncio.sleep(0)
+
+    def _pause_lanes(self) -> None:
+        """When the slots are full the backlog stays in the log."""
+        for topic in self._topics.lanes:
+            backlog = self._scheduler.backlog(topic.rpartition(".")[2])
+            places = [p for owner in self.owners.values() for p in owner.lanes if p[0] == topic]
+            if topic not in self._paused and backlog > 4 * self.settings.slots:
+                self._paused.add(topic)
+                for place in places:
+                    self._requests.pause(place)
+            elif topic in self._paused and backlog < 2 * self.settings.slots:
+                self._paused.discard(topic)
+                for place in places:
+                    self._requests.resume(place)
+
+    def _finished(self, call: Call, result: Result) -> None:
+        self._scheduler.freed()
+        owner = self.owners.get(call.partition)
+        if owner is not None:
+            owner.processor.finished(call, result, self._clock())
+            self._touch(owner)
+
+    def _acknowledged(self, owner: Owner, thens: list[LaneDone | Follow]) -> None:
+        now = self._clock()
+        for then in thens:
+            owner.processor.acknowledged(then, now)
+        self._touch(owner)
+
+    def _broken(self, owner: Owner, error: BaseException) -> None:
+        self._holdings.broken(owner, error)
+
+    def _touch(self, owner: Owner) -> None:
+        """One turn for all that happens before the loop comes round."""
+        self._touched.add(owner)
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Do the effects, then start what may start, until nothing is left to do."""
+        self._turning = False
+        while self._touched or self._schedule():
+            touched, self._touched = self._touched, set()
+            for owner in touched:
+                self._perform(owner)
+        self._set_timer()
+        if self._paused:
+            self._pause_lanes()
+
+    def _perform(self, owner: Owner) -> None:
+        effects = owner.processor.effects()
+        if owner.processor.phase == "lost":
+            return
+        for call in effects.calls:
+            self._scheduler.offer(call)
+        if effects.appends:
+            self._dispatcher.append(owner, effects.appends)
+
+    def _schedule(self) -> bool:
+        """Start calls and take requests in; whether that wants anything done."""
+        scheduler, now = self._scheduler, self._clock()
+        scheduler.starting = sum(owner.processor.starting for owner in self.owners.values())
+        while (job := scheduler.next()) is not None:
+            if isinstance(job, Call):
+                self._start(job, now)
+                continue
+            owner = self.owners.get(job.record.partition)
+            if owner is not None:
+                scheduler.starting += owner.processor.intake(job.lane, job.record, now)
+                self._touched.add(owner)
+        return bool(self._touched)
+
+    def _start(self, call: Call, now: int) -> None:
+        owner = self.owners.get(call.partition)
+        invocation = owner.processor.start(call, now) if owner else None
+        if invocation is None:
+            self._scheduler.freed()
+        else:
+            self._executor.submit(invocation)
+
+    # -- time
+
+    def _set_timer(self) -> None:
+        due = min(self._dues(), default=0)
+        if due == self._timer_due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_due = None, due
+        if due:
+            wait = max(0, due - self._clock()) / 1000
+            self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+
+    def _dues(self) -> Iterable[int]:
+        for owner in self.owners.values():
+            due = owner.processor.next_due()
+            if due is not None:
+                yield due
+
+    def _tick(self) -> None:
+        self._timer, self._timer_due = None, 0
+        for owner in self.owners.values():
+            owner.processor.tick(self._clock())
+            self._touched.add(owner)
+        self._turn()
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.checkpoint_interval)
+            await asyncio.gather(*(self._checkpoint(o) for o in list(self.owners.values())))
+
+    async def _checkpoint(self, owner: Owner) -> None:
+        try:
+            await owner.checkpoint()
+        except Fenced:
+            self._holdings.lost(owner)
+        except LogError as error:
+            self._holdings.broken(owner, error)
+
+    async def _forgets(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.forget_interval)
+            for owner in list(self.owners.values()):
+                if owner.processor.phase == "acting" and owner.lanes:
+                    await patiently("read the lanes' ends", owner.poll_lanes)
+                    await patiently("trim the lanes", owner.trim)
+            self._tick()

@@ -1,0 +1,44 @@
+"""Any fact at all for a life, likely or not, from this run or another."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sagalog.schemas import facts as f
+from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
+
+RUN = st.sampled_from(["run", "run", "run", "run", "stale"])
+STEP = st.sampled_from(["a", "a", "b", "b", "c", "zzz"])
+SMALL = st.integers(1, 3)
+ERRORS = st.sampled_from([ERROR, TERMINAL, TIMEOUT, AWAY])
+FLAG = st.booleans()
+
+FACTS: st.SearchStrategy[Any] = st.one_of(
+    st.builds(f.StepCompleted, RUN, STEP, SMALL, st.integers(0, 9)),
+    st.builds(f.StepCompleted, st.just("run"), STEP, st.just(1)),
+    st.builds(f.StepFailed, RUN, STEP, SMALL, ERRORS, FLAG, st.just(5), FLAG),
+    st.builds(f.StepFailed, st.just("run"), STEP, st.just(1), ERRORS, st.just(True)),
+    st.builds(f.StepCompensated, RUN, STEP, SMALL, SMALL),
+    st.builds(f.StepCompensated, st.just("run"), STEP, st.just(1)),
+    st.builds(f.CompensationFailed, RUN, STEP, SMALL, SMALL, ERRORS, FLAG, st.just(5), FLAG),
+    st.builds(
+        f.StepReleased,
+        run=RUN,
+        step=STEP,
+        how=st.sampled_from(["retry", "resolve", "skip"]),
+        attempt=SMALL,
+        number=st.integers(0, 2),
+    ),
+    st.builds(f.CancelRequested, RUN),
+    st.builds(f.CompensationRequested, RUN, SMALL),
+    st.builds(f.DeadlinePassed, RUN, st.sampled_from([99, 5])),
+    st.builds(f.Completed, RUN),
+    st.builds(f.Compensated, RUN),
+    st.builds(f.Cancelled, RUN),
+    st.builds(f.DeadLettered, RUN, st.sampled_from(["0/0/1", "1/0/1", "0/1/1", "1/0/2"])),
+    st.builds(f.OutcomeDelivered, RUN, st.sampled_from(["completed", "failed", "compensated"])),
+    st.builds(f.OutcomeDelivered, RUN, st.just("compensated"), SMALL),
+    st.builds(f.Refused, st.just("other"), st.just(0), st.just("low"), st.just(0), SMALL),
+    st.builds(f.Taken, st.just("somebody")),
+)
+PARENTS = st.sampled_from([None, PARENT])

@@ -1,0 +1,104 @@
+"""Worker processes to start, kill, freeze and thaw, and the record of what was done to them."""
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from tests.house.tree import ROOT
+from tests.recovery.world import PATIENCE
+
+
+class Blow(NamedTuple):
+    """Something done to a process, at `at` (ms): a kill, a freeze or a thaw."""
+
+    what: str
+    pid: int
+    at: int
+
+
+class Worker:
+    """One process that runs a pod."""
+
+    def __init__(self, crew: "Crew", member: str, process: asyncio.subprocess.Process) -> None:
+        self.member, self.process = member, process
+        self._crew = crew
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    async def ready(self) -> None:
+        """Wait until it has joined."""
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), 2 * PATIENCE)
+        assert line == b"ready\n", self._crew.errors()
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self._strike("kill", signal.SIGKILL)
+        await self.process.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its memory and its connections, and does nothing."""
+        self._strike("freeze", signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on as if nothing had happened."""
+        self._strike("thaw", signal.SIGCONT)
+
+    async def stop(self) -> None:
+        """SIGTERM, and wait until it has ended in order."""
+        self.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0, self._crew.errors()
+
+    def _strike(self, what: str, number: signal.Signals) -> None:
+        assert self.process.returncode is None, self._crew.errors()
+        self._crew.blows.append(Blow(what, self.pid, time.time_ns() // 1_000_000))
+        self.process.send_signal(number)
+
+
+class Crew:
+    """The workers of one test. Nothing of them is left at its end."""
+
+    def __init__(self, url: str, app: str, folder: Path, *, session: float = 10.0) -> None:
+        self.url, self.app, self.session = url, app, session
+        self.journal = folder / "journal"
+        self.blows: list[Blow] = []
+        self._said = folder / "workers.log"
+        self._workers: list[Worker] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._workers:
+            if worker.process.returncode is None:
+                worker.process.kill()
+            await worker.process.wait()
+
+    async def start(self, member: str, *options: str, wait: bool = True) -> Worker:
+        """A new worker, ready to work."""
+        said = self._said.open("ab")
+        with said:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.recovery.worker"),
+                *(self.url, self.app, member, str(self.journal)),
+                *("--session", str(self.session), *options),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=said,
+            )
+        worker = Worker(self, member, process)
+        self._workers.append(worker)
+        if wait:
+            await worker.ready()
+        return worker
+
+    def errors(self) -> str:
+        """The end of what the workers have said."""
+        return self._said.read_text(errors="replace")[-4000:]

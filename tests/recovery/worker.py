@@ -1,0 +1,77 @@
+"""A process that runs a pod: python -m tests.recovery.worker URL APP MEMBER JOURNAL.
+
+Says `ready` once it has joined. SIGTERM ends it in order, and the end of its stdin at once,
+so that it does not outlive the test.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import structlog
+
+from sagalog.streams.log import Log
+from sagalog.streams.opening import log_at
+from sagalog.streams.pod import Pod, PodSettings
+from tests.recovery import app
+from tests.recovery.journal import Journal
+
+
+def make_log(url: str, session: float) -> Log:
+    """The log of an address; on Kafka with a session of so many seconds."""
+    if not url.startswith("kafka:"):
+        return log_at(url)
+    from sagalog.streams.kafka import KafkaLog, KafkaSettings  # noqa: PLC0415 (slow to import)
+
+    servers = tuple(url.removeprefix("kafka://").split(","))
+    return KafkaLog(
+        KafkaSettings(
+            bootstrap_servers=servers, session_timeout=session, heartbeat_interval=session / 10
+        )
+    )
+
+
+async def work(arguments: argparse.Namespace) -> None:
+    """Work until SIGTERM."""
+    log = make_log(arguments.url, arguments.session)
+    await log.open()
+    make = app.there if arguments.there else app.make
+    declared = make(arguments.app, Journal(arguments.journal), pace=arguments.pace)
+    settings = PodSettings(slots=arguments.slots, checkpoint_interval=0.1, give_up_timeout=2.0)
+    pod = Pod(declared, log, member=arguments.member, settings=settings)
+    await pod.start()
+    print("ready", flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    ends = [asyncio.create_task(stop.wait()), asyncio.create_task(pod.failed())]
+    done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    if ends[1] in done:
+        print("the pod failed:", repr(ends[1].result()), file=sys.stderr, flush=True)
+        os._exit(1)
+    await pod.stop()
+    await log.close()
+
+
+def end_with_parent() -> None:
+    """Wait for the end of stdin, then end."""
+    sys.stdin.read()
+    os._exit(3)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("app")
+    parser.add_argument("member")
+    parser.add_argument("journal", type=Path)
+    parser.add_argument("--there", action="store_true")
+    parser.add_argument("--session", type=float, default=10.0)
+    parser.add_argument("--slots", type=int, default=16)
+    parser.add_argument("--pace", type=float, default=0.005)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    asyncio.run(work(parser.parse_args()))

@@ -1,0 +1,24 @@
+"""Clients on the embedded logs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.recovery.asking import Asking
+from tests.recovery.door import Door
+from tests.recovery.world import World, file_world, memory_world
+
+
+class TestClientsInMemory(Asking, Door):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[World]:
+        async with memory_world() as world:
+            yield world
+
+
+class TestClientsOnAFile(Asking, Door):
+    @pytest.fixture
+    async def world(self, tmp_path: Path) -> AsyncIterator[World]:
+        async with file_world(tmp_path) as world:
+            yield world

@@ -1,0 +1,24 @@
+"""Pods on the embedded logs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.recovery.giving_up import GivingUp
+from tests.recovery.working import Working
+from tests.recovery.world import World, file_world, memory_world
+
+
+class TestPodsInMemory(Working, GivingUp):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[World]:
+        async with memory_world() as world:
+            yield world
+
+
+class TestPodsOnAFile(Working, GivingUp):
+    @pytest.fixture
+    async def world(self, tmp_path: Path) -> AsyncIterator[World]:
+        async with file_world(tmp_path) as world:
+            yield world
