@@ -100,6 +100,7 @@ class Working:
         assert paused == f"{world.name}.normal"
         late = [await client.submit(busy.work, f"w{n}") for n in range(30, 430)]
         high = await client.submit(busy.work, "high", priority="high")
+        await eventually(lambda: self._true(pod._scheduler.backlog("high") == 1))
         busy.let_go(6)
         await high.result(PATIENCE)
         assert pod._scheduler.backlog("normal") < 100
