@@ -103,6 +103,8 @@ class TwoApps:
         started = (await world.facts(handle.id))[0]
         child = child_id(started.run, target)
         assert {c.instance for c in shipping.calls} == {child}
+        # The parent may end before its child has written that it was told.
+        await eventually(lambda: self._has(shipping, child, "OutcomeDelivered"))
         assert (await shipping.kinds(child))[-2:] == ["Completed", "OutcomeDelivered"]
 
     async def test_a_step_that_fails_there_turns_the_saga_back_here(
