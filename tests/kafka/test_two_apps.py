@@ -42,7 +42,7 @@ async def test_steps_are_spread_over_two_pods_of_which_one_dies(
         first, second = await asyncio.gather(crew.start("a"), crew.start("b"))
         await load.more(150)
         load.work_remains()
-        await first.kill()
+        await first.cut()
         await load.end()
         await load.rest()
         await second.stop()

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from tests.house.tree import ROOT
-from tests.recovery.world import PATIENCE
+from tests.recovery import journal
+from tests.recovery.world import PATIENCE, eventually
+
+JUST_NOW = 3
+"""Milliseconds: less than a handler takes between its two lines."""
 
 
 class Blow(NamedTuple):
@@ -41,6 +45,26 @@ class Worker:
         """SIGKILL, and wait until it is gone."""
         self._strike("kill", signal.SIGKILL)
         await self.process.wait()
+
+    async def cut(self) -> None:
+        """SIGKILL while a handler of it has begun and not ended."""
+        await eventually(self._in_a_call, pause=0.001)
+        await self.kill()
+
+    async def _in_a_call(self) -> bool:
+        """Whether it has just begun a call; then it is stopped there, else it goes on."""
+        assert self.process.returncode is None, self._crew.errors()
+        self.process.send_signal(signal.SIGSTOP)
+        just_now = time.time_ns() // 1_000_000 - JUST_NOW
+        begun = {
+            (line.key, line.attempt): line.what
+            for line in journal.read(self._crew.journal)
+            if line.pid == self.pid and line.at >= just_now
+        }
+        if "begin" in begun.values():
+            return True
+        self.process.send_signal(signal.SIGCONT)
+        return False
 
     def freeze(self) -> None:
         """SIGSTOP: it keeps its memory and its connections, and does nothing."""

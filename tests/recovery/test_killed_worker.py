@@ -26,7 +26,7 @@ async def test_every_saga_ends_once_although_its_worker_is_killed(
         for kill in range(6):
             await load.more(load.chance.randint(20, 200))
             load.work_remains()
-            await worker.kill()
+            await worker.cut()
             worker = await crew.start("a" if kill % 2 else f"b{kill}")
         await load.end()
         await load.rest()
