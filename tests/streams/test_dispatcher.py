@@ -22,7 +22,7 @@ class Office:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.owner = Owner(App("orders"), world.log, 0, 2, lambda: 1)
+        self.owner = Owner(App("orders"), world.log, 0, 2, lambda: 1, nonce="n")
         self.acknowledged: list[LaneDone | Follow] = []
         self.broken: list[BaseException] = []
         self.dispatcher = Dispatcher("orders", world.log, self._acknowledged, self._broken)

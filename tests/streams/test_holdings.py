@@ -53,7 +53,7 @@ class House:
         self.holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
 
     def _make(self, number: int) -> Owner:
-        owner = Slow(App("orders"), self.world.log, number, 2, lambda: 1)
+        owner = Slow(App("orders"), self.world.log, number, 2, lambda: 1, nonce=f"{number}")
         owner.house = self
         self.made.append(owner)
         return owner

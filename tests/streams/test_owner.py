@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from secrets import token_hex
 
 import pytest
 
@@ -32,7 +33,7 @@ def app() -> App:
 
 
 async def new_owner(world: World, app: App) -> Owner:
-    owner = Owner(app, world.log, 0, world.partitions, lambda: 1_000)
+    owner = Owner(app, world.log, 0, world.partitions, lambda: 1_000, nonce=token_hex(6))
     await owner.take()
     return owner
 
@@ -211,7 +212,7 @@ async def test_nothing_is_forgotten_before_the_lanes_are_read_past_its_end(
 
 
 async def test_closing_before_or_after_the_take_is_harmless(world: World, app: App) -> None:
-    owner = Owner(app, world.log, 0, world.partitions, lambda: 1)
+    owner = Owner(app, world.log, 0, world.partitions, lambda: 1, nonce=token_hex(6))
     await owner.close()
     await owner.take()
     await owner.close()

@@ -1,11 +1,10 @@
 """The client: starts sagas and operations from any service, and hears how they end."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Generic, Literal, TypeVar, overload
-from uuid import uuid4
+from uuid import UUID
 
 import orjson
 
@@ -33,7 +32,7 @@ from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
-from sagalog.streams.pod import wall_clock
+from sagalog.streams.surroundings import Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
 
@@ -96,12 +95,22 @@ class Handle(Generic[T]):
 class Client:
     """Talks to one app through its log. Get one with `connect`."""
 
-    def __init__(self, log: Log, app: App | str, *, tenant: str = "", source: str = "") -> None:
+    def __init__(
+        self,
+        log: Log,
+        app: App | str,
+        *,
+        tenant: str = "",
+        source: str = "",
+        clock: Clock = wall_clock,
+        token: Token = random_token,
+    ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
         self.tenant = tenant
         self._log, self._topics = log, Topics(self.name)
-        self._mailbox = Mailbox(log, self._topics.replies)
+        self._clock, self._token = clock, token
+        self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
@@ -225,7 +234,7 @@ class Client:
         the cancel may come before the start, and then finds nothing to cancel.
         """
         request = Cancel(reason, by or self._source)
-        place, entry = self._letter(instance, lane, request, f"{instance}/cancel/{uuid4().hex}")
+        place, entry = self._letter(instance, lane, request, f"{instance}/cancel/{self._token(16)}")
         await self._log.append(*place, [entry])
 
     async def release(
@@ -270,7 +279,7 @@ class Client:
     def _common(
         self, key: str | None, priority: Priority, deadline: Duration | None, *, confirm: bool
     ) -> Mapping[str, Any]:
-        due = None if deadline is None else wall_clock() + milliseconds(deadline, "deadline")
+        due = None if deadline is None else self._clock() + milliseconds(deadline, "deadline")
         return {
             "key": key,
             "priority": priority,
@@ -278,13 +287,17 @@ class Client:
             "confirm": confirm,
             "tenant": self.tenant,
             "reply_to": self._mailbox.address(),
-            "cause_time": wall_clock(),
+            "cause_time": self._clock(),
         }
 
     async def _send(self, request: Start, load: Callable[[Outcome], T]) -> Handle[T]:
         key, to = request.key, request.reply_to
         assert to is not None, "a client's request has an address for answers"
-        instance = str(uuid4()) if key is None else instance_id(self.tenant, request.name, key)
+        instance = (
+            str(UUID(hex=self._token(16), version=4))
+            if key is None
+            else instance_id(self.tenant, request.name, key)
+        )
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm
         )
@@ -312,7 +325,7 @@ class Client:
             id=id,
             source=self._source,
             subject=instance,
-            now=wall_clock(),
+            now=self._clock(),
             tenant=self.tenant,
         )
         key = instance.encode()
@@ -326,7 +339,7 @@ class Client:
         """
         while True:
             await asyncio.sleep(1.0)
-            now = time.monotonic()
+            now = asyncio.get_running_loop().time()
             for waiting in list(self._mailbox.waiting.values()):
                 if now - waiting.asked >= waiting.patience:
                     waiting.asked, waiting.patience = now, min(waiting.patience * 2 or 5.0, 60.0)

@@ -2,9 +2,7 @@
 
 import asyncio
 import itertools
-import secrets
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sagalog.schemas.codec import decode
 from sagalog.schemas.envelope import Envelope
@@ -14,6 +12,7 @@ from sagalog.schemas.requests import ReplyTo
 from sagalog.streams.errors import LogError, LogUnavailable, OffsetLost
 from sagalog.streams.log import Log
 from sagalog.streams.logs import logger
+from sagalog.streams.surroundings import Token, random_token
 
 log = logger(__name__)
 
@@ -22,7 +21,7 @@ log = logger(__name__)
 class Waiting:
     """A request whose answers are awaited, and where to send it again.
 
-    `asked` is when it was last sent (monotonic seconds), `patience` how long to wait then.
+    `asked` is when it was last sent (the loop's seconds), `patience` how long to wait then.
     """
 
     topic: str
@@ -30,24 +29,25 @@ class Waiting:
     entry: Entry
     started: "asyncio.Future[Reply] | None"
     outcome: "asyncio.Future[Reply]"
-    asked: float = field(default_factory=time.monotonic)
+    asked: float
     patience: float = 5.0
 
 
 class Mailbox:
     """Reads one partition of `<app>.replies` from now on, and hands each answer over."""
 
-    def __init__(self, log: Log, topic: str) -> None:
-        self.client = secrets.token_hex(8)
+    def __init__(self, log: Log, topic: str, token: Token = random_token) -> None:
+        self.client = token(8)
         self.waiting: dict[str, Waiting] = {}
-        self._log, self._topic = log, topic
+        self._log, self._topic, self._token = log, topic, token
         self._numbers = itertools.count(1)
         self._partition = 0
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Choose a partition and listen to it from its end."""
-        self._partition = secrets.randbelow(await self._log.partitions(self._topic))
+        count = await self._log.partitions(self._topic)
+        self._partition = int(self._token(8), 16) % count
         place = (self._topic, self._partition)
         end = (await self._log.ends([place]))[place]
         self._reader = self._log.reader()
@@ -76,7 +76,7 @@ class Mailbox:
         """Wait for the answers to a request; `started` where its first one is wanted too."""
         loop = asyncio.get_running_loop()
         first = loop.create_future() if started else None
-        waiting = Waiting(topic, partition, entry, first, loop.create_future())
+        waiting = Waiting(topic, partition, entry, first, loop.create_future(), loop.time())
         self.waiting[to.request] = waiting
         waiting.outcome.add_done_callback(lambda _: self.waiting.pop(to.request, None))
         return waiting

@@ -1,8 +1,6 @@
 """One partition in this pod's hands: taking it, its checkpoints, and giving it up."""
 
 import asyncio
-import secrets
-from collections.abc import Callable
 
 from sagalog.engine.app import App
 from sagalog.engine.partition import Partition
@@ -10,11 +8,9 @@ from sagalog.engine.writer import LARGEST
 from sagalog.schemas.topics import DAY, LANES, Topics
 from sagalog.streams.log import Checkpoints, Log, Place
 from sagalog.streams.logs import logger
+from sagalog.streams.surroundings import Clock
 
 log = logger(__name__)
-
-Clock = Callable[[], int]
-"""The time now, in milliseconds since the epoch."""
 
 
 def lanes_group(app: str) -> str:
@@ -33,10 +29,11 @@ class Owner:
         partitions: int,
         clock: Clock,
         *,
+        nonce: str,
         largest: int = LARGEST,
     ) -> None:
         self.number = number
-        self.processor = Partition(app, number, partitions, secrets.token_hex(6), largest=largest)
+        self.processor = Partition(app, number, partitions, nonce, largest=largest)
         self.lanes: dict[Place, int] = {}
         self.start = 0
         topics = Topics(app.name)

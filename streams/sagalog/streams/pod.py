@@ -1,7 +1,6 @@
 """A pod: takes its share of an app's partitions, and drives their processors over the log."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,18 +19,14 @@ from sagalog.streams.executor import Executor
 from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
-from sagalog.streams.owner import Clock, Owner
+from sagalog.streams.owner import Owner
+from sagalog.streams.surroundings import Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
 
 
 LAST_CHECKPOINT = 2.0
 """Seconds for the last checkpoint of a partition; without it the next owner folds more."""
-
-
-def wall_clock() -> int:
-    """The machine's clock, in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +59,15 @@ class Pod:
         member: str,
         settings: PodSettings | None = None,
         clock: Clock = wall_clock,
+        token: Token = random_token,
         on_change: Callable[[frozenset[int]], None] = lambda _: None,
     ) -> None:
         self.app, self.member = app, member
         self.settings = settings or PodSettings()
         self.changed = asyncio.Event()
         self._on_change = on_change
-        self._log, self._clock, self._topics = log, clock, Topics(app.name)
+        self._log, self._clock, self._token = log, clock, token
+        self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
         self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
@@ -145,7 +142,13 @@ class Pod:
 
     def _make(self, number: int) -> Owner:
         return Owner(
-            self.app, self._log, number, self._partitions, self._clock, largest=self._largest
+            self.app,
+            self._log,
+            number,
+            self._partitions,
+            self._clock,
+            nonce=self._token(6),
+            largest=self._largest,
         )
 
     def _adopt(self, owner: Owner) -> None:

@@ -26,7 +26,7 @@ from sagalog.streams.deadletters import (
     read_letters,
     standing,
 )
-from sagalog.streams.pod import wall_clock
+from sagalog.streams.surroundings import wall_clock
 
 WAITING: frozenset[Standing] = frozenset({"waits", "record"})
 

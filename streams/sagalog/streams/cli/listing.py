@@ -20,7 +20,7 @@ from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.times import due, short_time
 from sagalog.streams.history import Listed, read_states
-from sagalog.streams.pod import wall_clock
+from sagalog.streams.surroundings import wall_clock
 
 GROUPS: dict[str, frozenset[str]] = {
     "live": frozenset({"running", "compensating"}),

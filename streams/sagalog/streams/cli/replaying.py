@@ -28,8 +28,8 @@ from sagalog.streams.cli.times import date_and_clock
 from sagalog.streams.client import Handle
 from sagalog.streams.deadletters import How, Letter, Replay, mark, standing, too_old, waits_at
 from sagalog.streams.history import bounds, scan
-from sagalog.streams.pod import wall_clock
 from sagalog.streams.story import Story
+from sagalog.streams.surroundings import wall_clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.steps import children, step_documents, steps_table
 from sagalog.streams.cli.times import clock, date_and_clock, zone
-from sagalog.streams.pod import wall_clock
 from sagalog.streams.story import Moment, Queued, Story, Teller
+from sagalog.streams.surroundings import wall_clock
 
 
 async def show_instance(url: str | None, target: str, instance: str, *, as_json: bool) -> None:

@@ -11,7 +11,6 @@ from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import TopicSpec
 from sagalog.streams.embedded.catalogue import add_topics
 from sagalog.streams.embedded.checkpoints import FileCheckpoints, next_epoch
-from sagalog.streams.embedded.clock import wall_clock
 from sagalog.streams.embedded.commits import get_commits, put_commits
 from sagalog.streams.embedded.file import LogFile
 from sagalog.streams.embedded.limits import MAX_RECORD_BYTES, limit_of, measure
@@ -21,6 +20,7 @@ from sagalog.streams.embedded.requests import Append
 from sagalog.streams.embedded.session import Session
 from sagalog.streams.errors import LogError, LogUnavailable
 from sagalog.streams.log import Assigned, Place, Revoked
+from sagalog.streams.surroundings import wall_clock
 
 logger: Final = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import TopicSpec
-from sagalog.streams.embedded.clock import wall_clock
 from sagalog.streams.embedded.limits import MAX_RECORD_BYTES, limit_of, measure
 from sagalog.streams.embedded.memory_feed import MemoryFeed
 from sagalog.streams.embedded.memory_ownership import MemoryCheckpoints, MemoryMembership
@@ -16,6 +15,7 @@ from sagalog.streams.embedded.missing import not_reached
 from sagalog.streams.embedded.reader import EmbeddedReader
 from sagalog.streams.errors import LogError, LogOwned
 from sagalog.streams.log import Assigned, Place, Revoked
+from sagalog.streams.surroundings import wall_clock
 
 logger: Final = logging.getLogger(__name__)
 
