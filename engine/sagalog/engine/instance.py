@@ -43,6 +43,11 @@ class StepState(NamedTuple):
     undo_retry_at: int = 0
     undo_down_since: int = 0
 
+    @property
+    def begins(self) -> int:
+        """When it became ready, or was to begin, whichever is later."""
+        return max(self.time, self.retry_at)
+
 
 NOTHING = b"null"
 """No input, as JSON."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sagalog.streams.client import Client, Handle
+    from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
     from sagalog.streams.errors import (
         Fenced,
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         RecordTooLarge,
         TopicMissing,
     )
+    from sagalog.streams.handle import Handle
     from sagalog.streams.outcomes import (
         Cancelled,
         Conflict,
@@ -58,7 +59,7 @@ _HOME = {
     "Client": "client",
     "Conflict": "outcomes",
     "Fenced": "errors",
-    "Handle": "client",
+    "Handle": "handle",
     "LogError": "errors",
     "LogOwned": "errors",
     "LogUnavailable": "errors",

@@ -16,7 +16,7 @@ from sagalog.streams.cli import logs
 from sagalog.streams.cli.documents import write_json
 from sagalog.streams.cli.reporting import Code, Complaint, note
 from sagalog.streams.cli.sessions import Asking, asking
-from sagalog.streams.client import Handle
+from sagalog.streams.handle import Handle
 from sagalog.streams.outcomes import Outcome
 
 SOON = 3.0
