@@ -51,7 +51,6 @@ class Client:
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
-        self.tenant = tenant
         self._log, self._topics = log, Topics(self.name)
         self._clock, self._token = clock, token
         self._composer = Composer(self.app, tenant, clock, token)
@@ -59,6 +58,15 @@ class Client:
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
+
+    @property
+    def tenant(self) -> str:
+        """For whom it asks: keys of two tenants never meet."""
+        return self._composer.tenant
+
+    @tenant.setter
+    def tenant(self, tenant: str) -> None:
+        self._composer.tenant = tenant
 
     async def open(self) -> None:
         """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable."""

@@ -24,12 +24,12 @@ class Composer:
     """Composes the requests of one client. `app` None: another's, whose types nobody knows."""
 
     def __init__(self, app: App | None, tenant: str, clock: Clock, token: Token) -> None:
-        self._app, self._tenant, self._clock, self._token = app, tenant, clock, token
+        self._app, self.tenant, self._clock, self._token = app, tenant, clock, token
 
     def instance(self, request: Start) -> str:
         """The id that its key stands for; without a key one that nobody else has."""
         if request.key is not None:
-            return instance_id(self._tenant, request.name, request.key)
+            return instance_id(self.tenant, request.name, request.key)
         return str(UUID(hex=self._token(16), version=4))
 
     def _declared(self, name: str) -> Operation[..., Any] | None:
@@ -60,7 +60,7 @@ class Composer:
             input=payload,
             fingerprint=self._fingerprint(name, payload, steps, options),
             steps=None if steps is None else tuple(steps),
-            tenant=self._tenant,
+            tenant=self.tenant,
             reply_to=to,
             **fields_of(options, self._clock()),
         )
@@ -78,7 +78,7 @@ class Composer:
             name=name,
             input=payload,
             fingerprint=self._fingerprint(name, payload, None, options),
-            tenant=self._tenant,
+            tenant=self.tenant,
             reply_to=to,
             **fields_of(options, self._clock()),
         )
