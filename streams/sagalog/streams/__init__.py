@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
     from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
     from sagalog.streams.errors import (
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from sagalog.streams.pod import Pod, PodSettings
 
 __all__ = [
+    "BlockingClient",
+    "BlockingHandle",
     "Cancelled",
     "Client",
     "Conflict",
@@ -51,10 +54,13 @@ __all__ = [
     "Refused",
     "TopicMissing",
     "TurnedBack",
+    "WouldBlock",
     "connect",
 ]
 
 _HOME = {
+    "BlockingClient": "blocking",
+    "BlockingHandle": "blocking",
     "Cancelled": "outcomes",
     "Client": "client",
     "Conflict": "outcomes",
@@ -74,6 +80,7 @@ _HOME = {
     "Refused": "outcomes",
     "TopicMissing": "errors",
     "TurnedBack": "outcomes",
+    "WouldBlock": "blocking",
     "connect": "connection",
 }
 

@@ -61,6 +61,10 @@ class Handle(Generic[T]):
         """Ask it to turn back; `outcome` then says how it ended."""
         await self._client.cancel(self.id, reason, lane=self._lane)
 
+    def moved(self, client: "Client") -> "Handle[T]":
+        """The same instance, as another client sees it."""
+        return Handle(client, self.id, self._lane, None, self._load)
+
     async def _reply(self, timeout: float | None) -> Reply:
         async with asyncio.timeout(timeout):
             return await asyncio.shield((await self._answers()).outcome)
