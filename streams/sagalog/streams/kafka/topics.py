@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 
 from sagalog.schemas.topics import TopicSpec
+from sagalog.streams.errors import LogUnavailable, TopicMissing
 from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code, check
 from sagalog.streams.kafka.library import CreateTopics, DescribeConfigs
 from sagalog.streams.kafka.retry import persist
+from sagalog.streams.log import Place
 
 _TOPIC = 2
 _COPIES = 3
@@ -47,7 +49,15 @@ async def _create(cluster: Cluster, specs: Sequence[TopicSpec], created: list[st
     for spec in specs:
         for partition in range(spec.partitions):
             if spec.name in created:
-                await cluster.locate((spec.name, partition))
+                await _led(cluster, (spec.name, partition))
+
+
+async def _led(cluster: Cluster, place: Place) -> None:
+    """See that a new place has a leader. Brokers may learn of a new topic late."""
+    try:
+        await cluster.locate(place)
+    except TopicMissing as error:
+        raise LogUnavailable(f"{place[0]} was created and is not known yet") from error
 
 
 def _layout(
