@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from math import inf
 from typing import Protocol
 
 from sagalog.streams.errors import LogUnavailable
@@ -11,7 +12,7 @@ from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code
 from sagalog.streams.kafka.coordinator import Coordinator, Keeper
 from sagalog.streams.kafka.group import Member, Share
-from sagalog.streams.kafka.retry import NOTICE, Refused
+from sagalog.streams.kafka.retry import NOTICE, Refused, persist
 from sagalog.streams.logs import logger
 
 _WAIT = 0.6  # of a request's timeout: how long a rebalance may wait for the slowest member
@@ -71,7 +72,11 @@ class Attendance:
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             async with asyncio.timeout(_GOODBYE):
-                await group.leave(self._coordinator, self._member)
+                await persist(
+                    lambda: group.leave(self._coordinator, self._member),
+                    timeout=_GOODBYE,
+                    doing=f"leaving group {self._member.group}",
+                )
         except (LogUnavailable, TimeoutError) as error:
             _log.warning("left without a word", group=self._member.group, why=str(error))
         await self._cluster.disconnect(self._lane)
@@ -82,9 +87,10 @@ class Attendance:
                 if await self._join():
                     await self._stay()
             except Namesake:
-                _log.error("another process has this name", group=self._member.group)
-                self._has.lose()
-                return
+                self._expelled(self._member._replace(id="", generation=-1))
+                if await self._has_namesake():
+                    _log.error("another process has this name", group=self._member.group)
+                    return
             except Refused as error:
                 if not self._joined.done():
                     self._joined.set_exception(error)
@@ -178,6 +184,19 @@ class Attendance:
         elif code != Code.REBALANCE_IN_PROGRESS:
             self._coordinator.check(code, "joining group")
         return code == Code.NONE
+
+    async def _has_namesake(self) -> bool:
+        """Whether another process has this name, and not a request of this one that came late."""
+        member = self._member
+        try:
+            found = await persist(
+                lambda: group.processes(self._coordinator, member.group),
+                timeout=inf,
+                doing=f"looking for a namesake in group {member.group}",
+            )
+        except Refused:
+            return True
+        return found.get(member.name or "", member.process) != member.process
 
     def _expelled(self, stranger: Member) -> None:
         _log.warning("the group went on without this member", group=self._member.group)

@@ -15,12 +15,13 @@ from sagalog.streams.kafka.outbox import Outbox
 from sagalog.streams.kafka.reader import KafkaReader
 from sagalog.streams.kafka.settings import KafkaSettings
 from sagalog.streams.log import Assigned, Place, Revoked
+from sagalog.streams.surroundings import random_token
 
 _USUAL_LIMIT = 1_048_588  # Kafka's own default of max.message.bytes
 
 
 class KafkaLog:
-    """A `Log` on Kafka 2.4 or newer. To be made and used within one event loop."""
+    """A `Log` on Kafka 2.5 or newer. To be made and used within one event loop."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._cluster = Cluster(settings)
@@ -86,7 +87,7 @@ class KafkaLog:
     ) -> KafkaMembership:
         """Join the group; an empty `member` joins without a stable name."""
         await self._cluster.topic(topic)
-        name = Member(group, member or None)
+        name = Member(group, member or None, random_token(8))
         membership = KafkaMembership(self._cluster, topic, name, assigned, revoked)
         await membership.start()
         return membership
