@@ -8,7 +8,6 @@ from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code, check
 from sagalog.streams.kafka.library import CreateTopics, DescribeConfigs
 from sagalog.streams.kafka.retry import persist
-from sagalog.streams.log import Place
 
 _TOPIC = 2
 _COPIES = 3
@@ -47,17 +46,16 @@ async def _create(cluster: Cluster, specs: Sequence[TopicSpec], created: list[st
         elif code != Code.TOPIC_ALREADY_EXISTS:
             check(code, f"creating {name} ({why})")
     for spec in specs:
-        for partition in range(spec.partitions):
-            if spec.name in created:
-                await _led(cluster, (spec.name, partition))
+        for partition in await _known(cluster, spec.name):
+            await cluster.locate((spec.name, partition))
 
 
-async def _led(cluster: Cluster, place: Place) -> None:
-    """See that a new place has a leader. Brokers may learn of a new topic late."""
+async def _known(cluster: Cluster, topic: str) -> frozenset[int]:
+    """The partitions of a topic that is there, and that brokers may learn of late."""
     try:
-        await cluster.locate(place)
+        return await cluster.topic(topic)
     except TopicMissing as error:
-        raise LogUnavailable(f"{place[0]} was created and is not known yet") from error
+        raise LogUnavailable(f"{topic} was created and is not known yet") from error
 
 
 def _layout(
