@@ -15,7 +15,7 @@ from sagalog.streams.kafka.group import Member, Share
 from sagalog.streams.kafka.retry import NOTICE, Refused, persist
 from sagalog.streams.logs import logger
 
-_WAIT = 0.6  # of a request's timeout: how long a rebalance may wait for the slowest member
+_WAIT = 1 / 3  # of the session: how long a rebalance may wait for the slowest member
 _GOODBYE = 3.0  # seconds to reach the coordinator when leaving
 _EAGER = 0.1  # seconds between heartbeats while partitions are on their way
 _PAUSE = 0.05  # seconds before asking again a coordinator that cannot be reached
@@ -107,7 +107,8 @@ class Attendance:
     async def _join(self) -> bool:
         """Join the next generation; whether this member got a share of it."""
         self._restless.clear()
-        wait = min(self._session, self._cluster.settings.request_timeout * _WAIT)
+        # Shorter than the session: who joins need not wait for one that is about to be expelled.
+        wait = min(self._session, self._cluster.settings.request_timeout) * _WAIT
         claim = Claim(self._has.claimed, self._member.generation)
         joined = await group.join(
             self._coordinator, self._member, self._topic, claim, self._session, wait
