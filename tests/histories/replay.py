@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from sagalog.engine import App
 from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
@@ -14,6 +12,8 @@ from sagalog.engine.partition import Partition
 from sagalog.engine.pending import Action, Run, Undo, pending
 from sagalog.engine.position import Position
 from sagalog.engine.writer import Writer
+from sagalog.schemas import codec
+from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
 from tests.histories.canonical import Layout, plain
@@ -69,7 +69,10 @@ def wants(
         {
             "kind": action.kind,
             "action": plain(action, layout),
-            "appends": [_address(a) for a in _appends(app, number, instance, state, action)],
+            "appends": [
+                _address(append, layout)
+                for append in _appends(app, number, instance, state, action)
+            ],
             "calls": [_call(number, instance, state, action)] if _here(state, action) else [],
         }
         for action in pending(state)
@@ -82,15 +85,17 @@ def _appends(app: str, number: int, instance: str, state: Instance, action: Acti
     return writer.effects.appends
 
 
-def _address(append: Append) -> dict[str, Any]:
+def _address(append: Append, layout: Layout) -> dict[str, Any]:
     """Where an append goes and under which name; of what it says, what must stay the same."""
-    message = orjson.loads(append.entry.value or b"null")
-    bound = {name: message["data"][name] for name in BOUND if message["data"].get(name)}
+    message = codec.decode(append.entry.value)
+    assert isinstance(message, Envelope), "what is written can be read"
+    said = ((name, getattr(message.data, name, None)) for name in BOUND)
+    bound = {name: plain(value, layout) for name, value in said if value}
     return {
         "to": [append.topic, append.partition],
         "key": (append.entry.key or b"").decode(),
-        "id": message["id"],
-        "type": message["type"],
+        "id": message.id,
+        "type": message.type,
         **({"bound": bound} if append.topic.rpartition(".")[2] not in _FREE else {}),
     }
 
