@@ -172,6 +172,28 @@ def test_a_row_that_cannot_be_read_stops_the_restore(broken: dict[bytes, bytes])
         Table().restore(rows(table_of(z=LIVE).changes()) | broken)
 
 
+def test_a_row_of_a_later_version_stops_the_restore_and_names_the_cure() -> None:
+    kept = rows(table_of(a=LIVE).changes())
+    kept[b"a"] = b"[2," + kept[b"a"][1:]
+    with pytest.raises(Impossible, match="later version"):
+        Table().restore(kept)
+
+
+def test_so_does_a_definition_of_a_later_version() -> None:
+    kept = rows(table_of(a=LIVE).changes())
+    key = next(key for key in kept if key.startswith(b"~"))
+    kept[key] = kept[key].replace(b'"undo":', b'"delay":7,"undo":', 1)
+    with pytest.raises(Impossible, match=r"later version of sagalog \(a definition says delay\)"):
+        Table().restore(kept)
+
+
+def test_rows_of_the_partition_that_nobody_knows_are_passed_over_and_left_alone() -> None:
+    table = Table()
+    table.restore(rows(table_of(a=LIVE).changes()) | {b"~novelty": b"whatever"})
+    assert len(table) == 1
+    assert table.changes() == []
+
+
 def test_a_state_without_its_definition_stops_the_restore() -> None:
     kept = rows(table_of(a=LIVE).changes())
     del kept[next(key for key in kept if key.startswith(b"~"))]

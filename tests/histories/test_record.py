@@ -6,7 +6,7 @@ from tests.histories.record import record
 from tests.histories.story import STORIES
 
 
-@pytest.mark.parametrize("name", ["killed", "spread", "unreadable", "values"])
+@pytest.mark.parametrize("name", ["killed", "child_undone", "unreadable", "values"])
 def test_a_story_told_twice_is_the_same(name: str) -> None:
     first, second = (record(STORIES[name]) for _ in range(2))
     assert first.lines == second.lines

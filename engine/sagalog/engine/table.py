@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from sagalog.engine.errors import Impossible
 from sagalog.engine.evolve import forgettable
 from sagalog.engine.instance import Instance
-from sagalog.engine.rows import Definitions, pack, summary, unpack
+from sagalog.engine.rows import Definitions, Later, pack, summary, unpack
 from sagalog.schemas.record import Entry
 
 DEFINITION_KEY = b"~definition/"
@@ -110,6 +110,11 @@ class Table:
         """
         try:
             self._restore(rows)
+        except Later as error:
+            raise Impossible(
+                f"the table holds a row of a later version of sagalog ({error}): "
+                "only pods of that version can go on from it."
+            ) from error
         except (ValueError, LookupError, TypeError) as error:
             raise Impossible(
                 f"the table holds a row that cannot be read ({error}). Something else wrote to "
@@ -119,7 +124,7 @@ class Table:
     def _restore(self, rows: Mapping[bytes, bytes]) -> None:
         for key, row in rows.items():
             if key.startswith(DEFINITION_KEY):
-                self.definitions.add(row)
+                self.definitions.add(key.removeprefix(DEFINITION_KEY).decode(), row)
         finished: list[tuple[int, int, str]] = []
         for key, row in rows.items():
             if key.startswith(b"~"):
