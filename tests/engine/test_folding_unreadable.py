@@ -82,6 +82,18 @@ class TestUnreadable:
         assert (world.status("a"), world.status("b")) == ("running", "completed")
         assert world.called().count("ship") == 1
 
+    def test_under_another_key_it_is_poison_as_any_fact_is(self, world: World) -> None:
+        world.ask(saga(), "a")
+        world.settle()
+        world.append("orders.events", 0, Entry(b"another", wire("a").value))
+        world.append("orders.events", 0, Entry(b"another", wire("never-seen").value))
+        world.settle()
+        assert world.state("never-seen") is None
+        state = world.state("a")
+        assert state is not None
+        assert state.unreadable == -1
+        assert [letter.reason.partition(" ")[0] for letter in world.letters()] == ["its", "its"]
+
     def test_a_call_that_was_under_way_may_end(self, world: World) -> None:
         world.script.hold("charge")
         world.ask(saga(), "a")

@@ -11,7 +11,7 @@ from sagalog.engine.replying import word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
-from sagalog.schemas.envelope import Decoded, Envelope, Poison
+from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
 
@@ -75,7 +75,9 @@ class Folding:
         self.mark = Mark(record.offset + 1, self.mark.taken, self.mark.low)
 
     def _fold(self, record: Record, message: Decoded) -> None:
-        if not isinstance(message, Envelope):
+        if isinstance(message, Poison):
+            self._poison(record, message.reason)
+        elif isinstance(message, Unknown):
             self._unreadable(record, message)
         elif type(message.data) not in _FACTS:
             self._poison(record, f"{message.type} is a request, not a fact")
@@ -83,7 +85,7 @@ class Folding:
             self.owner = message.data.owner
             self.mark = self.mark._replace(taken=record.offset)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
-            self._poison(record, f"its key is not its subject {message.subject!r}")
+            self._misplaced(record, message.subject)
         else:
             self._fold_fact(message, record)
 
@@ -136,11 +138,14 @@ class Folding:
             low[lane] = max(offset, low.get(lane, 0))
         self.mark = self.mark._replace(low=low)
 
-    def _unreadable(self, record: Record, message: Any) -> None:
-        if isinstance(message, Poison):
-            self._poison(record, message.reason)
-            return
+    def _misplaced(self, record: Record, subject: str) -> None:
+        self._poison(record, f"its key is not its subject {subject!r}")
+
+    def _unreadable(self, record: Record, message: Unknown) -> None:
         instance, table = message.subject, self._desk.table
+        if record.key != instance.encode():
+            self._misplaced(record, instance)
+            return
         state = table.get(instance)
         if instance.startswith("~") or (state is not None and state.unreadable >= 0):
             return

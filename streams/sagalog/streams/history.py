@@ -59,7 +59,7 @@ class Follower:
             return False
         message = decode(record.value)
         if isinstance(message, Unknown):
-            return own and self._park(message.subject, record)
+            return own and record.key == message.subject.encode() and self._park(message, record)
         if not isinstance(message, Envelope):
             return False
         if isinstance(message.data, Taken):
@@ -85,8 +85,9 @@ class Follower:
             self.states[message.subject] = after
         return True
 
-    def _park(self, instance: str, record: Record) -> bool:
+    def _park(self, message: Unknown, record: Record) -> bool:
         """What this code cannot read parks the instance at that offset (rule 14)."""
+        instance = message.subject
         state = self.states.get(instance)
         if state is None:
             blank = Definition("saga", "unreadable", ())
