@@ -16,7 +16,13 @@ from typing import Any
 
 from sagalog.schemas.topics import Topics
 from sagalog.streams.testing.loop import VirtualLoop
-from tests.histories import stories_of_apps, stories_of_owners, stories_of_sagas, stories_of_talk
+from tests.histories import (
+    stories_of_apps,
+    stories_of_owners,
+    stories_of_sagas,
+    stories_of_talk,
+    wire,
+)
 from tests.histories.canonical import today
 from tests.histories.history import HERE, SUFFIX, History, digest, record_of, save
 from tests.histories.replay import Fold
@@ -84,6 +90,7 @@ def main(words: list[str]) -> None:
     if here in frozen():
         raise SystemExit(f"{here} is released: raise the version in pyproject.toml first")
     if words == ["--freeze"]:
+        wire.write(here)
         FROZEN.write_text(json.dumps(frozen() | {here: digest(here)}, indent=1) + "\n")
         return
     kept = {path.name.removesuffix(SUFFIX) for path in (HERE / here).glob(f"*{SUFFIX}")}
@@ -91,6 +98,7 @@ def main(words: list[str]) -> None:
     for name in wanted:
         path = save(record(STORIES[name]))
         print(f"{path.stat().st_size:8} {name}: {STORIES[name].about}")
+    wire.write(here)
 
 
 if __name__ == "__main__":
