@@ -53,7 +53,7 @@ class Position(NamedTuple):
                 raise Impossible("the table has rows and no position: it was not written by us")
             return cls()
         try:
-            said = orjson.loads(rows[POSITION_KEY])
+            said: list[Any] = orjson.loads(rows[POSITION_KEY])
             if len(said) > len(_USUAL) or len(said[0]) > len(BEGINNING):
                 raise Impossible(
                     "the table's position was written by a later version of sagalog: "
