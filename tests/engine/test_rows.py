@@ -76,15 +76,17 @@ def test_a_definition_s_row_brings_it_back_under_the_same_digest() -> None:
     row = definitions.row(digest)
     assert row is not None
     others = Definitions()
-    assert others.digest(others.add(digest, row)) == digest
+    others.add(digest, row)
     assert others[digest] == WIDE
+    assert others.digest(others[digest]) == others.digest(others.intern(WIDE)) == digest
 
 
 def test_a_digest_is_a_name_that_nobody_works_out_again() -> None:
     definitions = Definitions()
-    made = definitions.add("as another version named it", compact(WIDE))
+    definitions.add("as another version named it", compact(WIDE))
+    made = definitions["as another version named it"]
+    assert made == WIDE
     assert definitions.digest(made) == "as another version named it"
-    assert definitions["as another version named it"] == WIDE
 
 
 class TestOtherVersions:
@@ -133,3 +135,12 @@ class TestOtherVersions:
             fields.insert(0, 2)
         with pytest.raises(Later):
             unpack(orjson.dumps(fields), definitions)
+
+    def test_so_does_one_whose_definition_this_code_cannot_read(self) -> None:
+        definitions, state = held(FULL.state)
+        row, others = pack(state, definitions), Definitions()
+        others.add(
+            definitions.digest(WIDE), compact(WIDE).replace(b'"undo"', b'"novelty":1,"undo"')
+        )
+        with pytest.raises(Later):
+            unpack(row, others)

@@ -6,9 +6,10 @@ import pytest
 
 from sagalog.engine.errors import Impossible
 from sagalog.engine.instance import Instance
+from sagalog.engine.pending import pending
 from sagalog.engine.table import Table
 from sagalog.schemas.record import Entry
-from tests.engine.lives import STATUSES, Life, completed, done
+from tests.engine.lives import STATUSES, Life, completed, done, refused
 
 STATES = {name: make().state for name, make in STATUSES.items()}
 LIVE, ENDED = Life().then(done("a")).state, completed().state
@@ -172,19 +173,39 @@ def test_a_row_that_cannot_be_read_stops_the_restore(broken: dict[bytes, bytes])
         Table().restore(rows(table_of(z=LIVE).changes()) | broken)
 
 
-def test_a_row_of_a_later_version_stops_the_restore_and_names_the_cure() -> None:
-    kept = rows(table_of(a=LIVE).changes())
-    kept[b"a"] = b"[2," + kept[b"a"][1:]
-    with pytest.raises(Impossible, match="later version"):
-        Table().restore(kept)
+class TestRowsOfALaterVersion:
+    def of_another_kind(self) -> dict[bytes, bytes]:
+        kept = rows(table_of(a=LIVE, b=ENDED, c=LIVE).changes())
+        kept[b"a"] = b"[2," + kept[b"a"][1:]
+        return kept
 
+    @pytest.mark.parametrize("news", [b'"delay":7,"undo":', b'"exhausted":"ask","undo":'])
+    def test_a_definition_makes_one_of_every_row_that_has_it(self, news: bytes) -> None:
+        kept = rows(table_of(a=LIVE, b=refused().state).changes())
+        for key in kept:
+            if key.startswith(b"~"):
+                kept[key] = kept[key].replace(b'"undo":', news, 1)
+        table = Table()
+        table.restore(kept)
+        assert table.later == {"a"}
+        assert table.get("b") == refused().state
 
-def test_so_does_a_definition_of_a_later_version() -> None:
-    kept = rows(table_of(a=LIVE).changes())
-    key = next(key for key in kept if key.startswith(b"~"))
-    kept[key] = kept[key].replace(b'"undo":', b'"delay":7,"undo":', 1)
-    with pytest.raises(Impossible, match=r"later version of sagalog \(a definition says delay\)"):
-        Table().restore(kept)
+    def test_one_parks_its_instance_and_no_other(self) -> None:
+        table = Table()
+        table.restore(self.of_another_kind())
+        assert table.later == {"a"}
+        parked = table.get("a")
+        assert parked is not None
+        assert parked.unreadable >= 0
+        assert pending(parked) == []
+        assert (table.get("b"), table.get("c")) == (ENDED, LIVE)
+
+    def test_it_is_never_written_and_what_it_needs_is_never_deleted(self) -> None:
+        kept, table = self.of_another_kind(), Table()
+        table.restore(kept)
+        table.remove("b")
+        table.remove("c")
+        assert sorted(table.changes()) == [Entry(b"b", None), Entry(b"c", None)]
 
 
 def test_rows_of_the_partition_that_nobody_knows_are_passed_over_and_left_alone() -> None:

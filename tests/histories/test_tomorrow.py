@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from sagalog.engine.errors import Impossible
 from sagalog.engine.partition import Partition
 from sagalog.schemas import codec
 from sagalog.schemas.deadletters import PoisonRecord
@@ -110,3 +111,22 @@ def test_and_records_it_again() -> None:
 
 def how(then: dict[str, Any]) -> str:
     return str(then["state"] and then["state"]["status"])
+
+
+def left_by_its_owner(news: bytes) -> dict[bytes, bytes]:
+    """The table of that version's owner, with news in the row of the moved instance."""
+    rows = next(at.rows for at in HISTORY.checkpoints() if MOVED.encode() in at.rows)
+    return dict(rows) | {MOVED.encode(): news + rows[MOVED.encode()][1:]}
+
+
+def test_a_row_that_its_owner_left_parks_its_instance_and_stays_as_it_is() -> None:
+    fold = Fold("orders", 0, 1, left_by_its_owner(b"[2,"), end=len(EVENTS))
+    wrong = {instance for _, instance in differing(fold, EVENTS[fold.start :])}
+    assert wrong == {MOVED}
+    assert fold.how(MOVED, HISTORY.layout)["wants"] == []
+    assert MOVED.encode() not in {row.key for row in fold.partition.checkpoint()}
+
+
+def test_garbage_in_a_row_stops_the_partition_all_the_same() -> None:
+    with pytest.raises(Impossible):
+        Fold("orders", 0, 1, left_by_its_owner(b'["garbage",'), end=len(EVENTS))

@@ -4,13 +4,12 @@ from typing import Any
 
 from sagalog.engine.desk import Desk
 from sagalog.engine.evolve import Here, evolve
-from sagalog.engine.instance import NOTHING, SETTLED, Instance
+from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.replying import word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
-from sagalog.schemas.definition import Definition
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
@@ -37,13 +36,16 @@ class Folding:
 
     def restore(self, position: Position, start: int) -> int:
         """Begin where a checkpoint ended, or at what older code could not read; that offset."""
-        table = self._desk.table
-        unread = [(name, s) for name, s in table.live() if s.unreadable >= start]
+        table, parked = self._desk.table, position.parked
         self.mark = position.mark
-        if unread and position.parked is not None and position.parked.offset >= start:
-            self.mark = position.parked
-            for instance, state in unread:
-                self._read_again(instance, state)
+        if parked is not None and parked.offset >= start:
+            self.mark = parked
+            for instance, state in table.live():
+                if state.unreadable >= start and instance not in table.later:
+                    self._read_again(instance, state)
+        if table.later:
+            self._desk.counters["parked"] += len(table.later)
+            self.parked = parked or position.mark
         return self.mark.offset
 
     def _read_again(self, instance: str, state: Instance) -> None:
@@ -153,8 +155,7 @@ class Folding:
         if self.parked is None:
             self.parked = self.mark
         if state is None:
-            blank = Definition("saga", "unreadable", ())
-            new = Instance("", "running", blank, NOTHING, "", 0, record.timestamp)
+            new = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
             table.put(instance, new._replace(unreadable=record.offset), new=True)
         elif record.offset > state.offset:
             table.put(instance, state._replace(unreadable=record.offset), new=False)

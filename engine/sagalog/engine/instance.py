@@ -48,6 +48,9 @@ class StepState(NamedTuple):
 NOTHING = b"null"
 """No input, as JSON."""
 
+UNREADABLE = Definition("saga", "unreadable", ())
+"""The definition of what this code knows nothing of but its id."""
+
 WAITING = StepState()
 
 

@@ -45,6 +45,7 @@ class Definitions:
         self._by_digest: dict[str, Definition] = {}
         self._digests: dict[int, str] = {}
         self._uses: dict[str, int] = {}
+        self._later: set[str] = set()
         self.changed: set[str] = set()
 
     def intern(self, definition: Definition) -> Definition:
@@ -54,12 +55,25 @@ class Definitions:
         digest = blake2b(compact(definition), digest_size=9).hexdigest()
         return self._hold(digest, definition)
 
-    def add(self, digest: str, row: bytes) -> Definition:
-        """The definition of a row, held from now on. Raises Later."""
-        definition = parse(row)
-        if news := strangers(orjson.loads(row)):
-            raise Later(f"a definition says {', '.join(news)}")
-        return self._hold(digest, definition)
+    def add(self, digest: str, row: bytes) -> None:
+        """Hold the definition of a row from now on. Raises ValueError for what is none."""
+        said = orjson.loads(row)
+        try:
+            definition = parse(row)
+        except ValidationError:
+            if not {"kind", "name", "steps"} <= said.keys():
+                raise
+            self._later.add(digest)
+            return
+        if strangers(said):
+            self._later.add(digest)
+        else:
+            self._hold(digest, definition)
+
+    def keep(self) -> None:
+        """Drop none of those that are held: a row that cannot be read may need it."""
+        for digest in self._by_digest:
+            self.use(digest, 1)
 
     def _hold(self, digest: str, definition: Definition) -> Definition:
         if digest not in self._by_digest:
@@ -86,6 +100,8 @@ class Definitions:
         return None if held is None else compact(held)
 
     def __getitem__(self, digest: str) -> Definition:
+        if digest in self._later:
+            raise Later
         return self._by_digest[digest]
 
 
@@ -120,14 +136,14 @@ def unpack(row: bytes, definitions: Definitions) -> Instance:
         return _STATE.validate_python(_AS_STATE(fields))
     except ValidationError:
         if any(len(step) > len(_UNTOUCHED) for step in fields[_STEPS]):
-            raise Later("a step has more fields") from None
+            raise Later from None
         raise
 
 
 def _read(row: bytes) -> list[Any]:
     fields = orjson.loads(row)
     if type(fields[0]) is not str or len(fields) > len(ROW):
-        raise Later("it has more fields, or is of another kind")
+        raise Later
     fields += _USUAL[len(fields) :]
     return fields  # type: ignore[no-any-return]
 

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import NamedTuple
 
 from sagalog.engine.evolve import Here, evolve
-from sagalog.engine.instance import Instance
+from sagalog.engine.instance import NOTHING, UNREADABLE, Instance
 from sagalog.schemas.codec import decode
-from sagalog.schemas.definition import Definition
 from sagalog.schemas.envelope import Envelope, Unknown
 from sagalog.schemas.facts import Forgotten, Taken
 from sagalog.schemas.partitioner import partition_of
@@ -90,8 +89,7 @@ class Follower:
         instance = message.subject
         state = self.states.get(instance)
         if state is None:
-            blank = Definition("saga", "unreadable", ())
-            state = Instance("", "running", blank, b"null", "", 0, record.timestamp)
+            state = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
         elif state.unreadable >= 0:
             return False
         self.states[instance] = state._replace(unreadable=record.offset)
