@@ -58,13 +58,13 @@ class Follower:
             return False
         message = decode(record.value)
         if isinstance(message, Unknown):
-            return own and record.key == message.subject.encode() and self._park(message, record)
+            return own and _placed(message, record) and self._park(message, record)
         if not isinstance(message, Envelope):
             return False
         if isinstance(message.data, Taken):
             self._taken = record.offset
             return False
-        changed = record.key == message.subject.encode() and own and self._evolve(message, record)
+        changed = own and _placed(message, record) and self._evolve(message, record)
         if isinstance(message.data, Forgotten):
             for lane, offset in message.data.low.items():
                 self._low[lane] = max(offset, self._low.get(lane, 0))
@@ -94,6 +94,11 @@ class Follower:
             return False
         self.states[instance] = state._replace(unreadable=record.offset)
         return True
+
+
+def _placed(message: Envelope | Unknown, record: Record) -> bool:
+    """Whether a fact is about an instance, and stands under its id."""
+    return record.key == message.subject.encode() and not message.subject.startswith("~")
 
 
 async def scan(
