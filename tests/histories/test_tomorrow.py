@@ -52,6 +52,14 @@ def test_exactly_the_instance_of_the_unknown_fact_is_parked() -> None:
     assert fold.partition.counters["parked"] == 1
 
 
+def test_an_unknown_fact_that_is_about_no_instance_is_passed_over() -> None:
+    fold = Fold("orders", 0, 1)
+    value = orjson.dumps({"type": "sagalog.partition.split.v1", "subject": "~orders/0", "data": {}})
+    fold.partition.fold([Record("orders.events", 0, 0, 1, b"~orders/0", value)], 1)
+    assert (fold.partition.position, len(fold.partition.table)) == (1, 0)
+    assert fold.partition.counters.total() == 0
+
+
 def test_unknown_fields_change_nothing() -> None:
     fold = Fold("orders", 0, 1)
     assert [i for _, i in differing(fold, EVENTS) if i != MOVED] == []
