@@ -131,6 +131,17 @@ def load(path: Path) -> History:
     return History(path.parent.name, name, head["about"], head["apps"], lines, layout)
 
 
+def kept(version: str, file: str) -> Layout:
+    """What a version's folder says of its fields; nothing where there is none yet."""
+    path = HERE / version / file
+    return dict(json.loads(path.read_bytes())) if path.exists() else {}
+
+
+def grown(then: Layout, now: Layout) -> Layout:
+    """What is kept, and what is new: what has changed since stays as it was, and is noticed."""
+    return {name: {**now.get(name, {}), **then.get(name, {})} for name in {**now, **then}}
+
+
 def save(history: History) -> Path:
     """Write a history into its version's folder."""
     folder = HERE / history.version

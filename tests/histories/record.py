@@ -23,8 +23,18 @@ from tests.histories import (
     stories_of_talk,
     wire,
 )
-from tests.histories.canonical import today
-from tests.histories.history import HERE, SUFFIX, History, digest, record_of, save
+from tests.histories.canonical import Layout, today
+from tests.histories.history import (
+    HERE,
+    LAYOUT,
+    SUFFIX,
+    History,
+    digest,
+    grown,
+    kept,
+    record_of,
+    save,
+)
 from tests.histories.replay import Fold
 from tests.histories.stage import Stage
 from tests.histories.story import STORIES, Story
@@ -44,11 +54,15 @@ def frozen() -> dict[str, str]:
     return dict(json.loads(FROZEN.read_text()))
 
 
-def record(story: Story) -> History:
-    """Play a story, and note what this code makes of each fact."""
+def record(story: Story, *, anew: bool = False) -> History:
+    """Play a story, and note what this code makes of each fact.
+
+    `anew` forgets what was usual when the others of its folder were recorded.
+    """
     lines = played(story, Stage(VirtualLoop(), story.apps))
-    annotate(lines, story)
-    return History(version(), story.name, story.about, story.apps, lines, today())
+    layout = today() if anew else grown(kept(version(), LAYOUT), today())
+    annotate(lines, story, layout)
+    return History(version(), story.name, story.about, story.apps, lines, layout)
 
 
 def played(story: Story, stage: Stage) -> list[dict[str, Any]]:
@@ -66,9 +80,8 @@ def played(story: Story, stage: Stage) -> list[dict[str, Any]]:
     return stage.tape.lines
 
 
-def annotate(lines: list[dict[str, Any]], story: Story) -> None:
+def annotate(lines: list[dict[str, Any]], story: Story, layout: Layout) -> None:
     """Note at each fact how its instance is behind it; in the end nobody may want anything."""
-    layout = today()
     folds = {
         (Topics(app).events, number): Fold(app, number, count)
         for app, count in story.apps.items()
@@ -90,15 +103,14 @@ def main(words: list[str]) -> None:
     if here in frozen():
         raise SystemExit(f"{here} is released: raise the version in pyproject.toml first")
     if words == ["--freeze"]:
-        wire.write(here)
         FROZEN.write_text(json.dumps(frozen() | {here: digest(here)}, indent=1) + "\n")
         return
-    kept = {path.name.removesuffix(SUFFIX) for path in (HERE / here).glob(f"*{SUFFIX}")}
-    wanted = list(STORIES) if words == ["--all"] else words or sorted(STORIES.keys() - kept)
-    for name in wanted:
-        path = save(record(STORIES[name]))
+    there = {path.name.removesuffix(SUFFIX) for path in (HERE / here).glob(f"*{SUFFIX}")}
+    anew = words == ["--all"]
+    for name in STORIES if anew else words or sorted(STORIES.keys() - there):
+        path = save(record(STORIES[name], anew=anew))
         print(f"{path.stat().st_size:8} {name}: {STORIES[name].about}")
-    wire.write(here)
+    wire.write(here, anew=anew)
 
 
 if __name__ == "__main__":

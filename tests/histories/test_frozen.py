@@ -1,7 +1,7 @@
 """A version's folder never changes once that version is released."""
 
-from tests.histories.canonical import today
-from tests.histories.history import HERE, digest, histories, versions
+from tests.histories.canonical import Layout, today
+from tests.histories.history import HERE, digest, grown, histories, versions
 from tests.histories.record import frozen, version
 
 SIZE = 1_000_000
@@ -15,6 +15,12 @@ def test_a_released_version_s_folder_is_as_it_was_released() -> None:
 def test_only_the_version_under_development_has_a_folder_that_is_not_frozen() -> None:
     open_ = [name for name in versions() if name not in frozen()]
     assert open_ in ([], [version()]), "record --freeze was forgotten at its release"
+
+
+def test_what_is_recorded_later_does_not_change_what_was_usual_before() -> None:
+    then: Layout = {"A": {"x": [3], "y": []}}
+    now: Layout = {"A": {"x": [4], "z": [0]}, "B": {"w": []}}
+    assert grown(then, now) == {"A": {"x": [3], "y": [], "z": [0]}, "B": {"w": []}}
 
 
 def test_the_folders_are_small() -> None:

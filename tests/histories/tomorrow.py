@@ -124,7 +124,7 @@ def record() -> History:
         stage = Stage(loop, STORY.apps)
         stage.log_type = TomorrowsLog
         lines = played(STORY, stage)
-        annotate(lines, STORY)
+        annotate(lines, STORY, today())
     return History(NAME, STORY.name, STORY.about, STORY.apps, lines, today())
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sagalog.schemas.catalogue import TYPES
 from tests.histories.canonical import dumps, plain
-from tests.histories.history import HERE
+from tests.histories.history import HERE, grown, kept
 
 FILE = "wire.json"
 
@@ -35,9 +35,10 @@ def recorded(version: str) -> Wire:
     return dict(json.loads((HERE / version / FILE).read_text()))
 
 
-def write(version: str) -> None:
-    """Keep the types of this code."""
-    lines = ",\n".join(f"{dumps(name)}: {dumps(said)}" for name, said in sorted(today().items()))
+def write(version: str, *, anew: bool = False) -> None:
+    """Keep the types of this code; those that are kept stay as they are, unless `anew`."""
+    types = today() if anew else grown(kept(version, FILE), today())
+    lines = ",\n".join(f"{dumps(name)}: {dumps(said)}" for name, said in sorted(types.items()))
     (HERE / version / FILE).write_text(f"{{\n{lines}\n}}\n")
 
 
