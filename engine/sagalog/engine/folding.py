@@ -20,7 +20,7 @@ _FACTS = frozenset(f.Fact.__args__)
 class Folding:
     """Folds; what is to be said to the world waits until `acting`.
 
-    `touched` are the instances that facts were read of since it was emptied.
+    `touched` are the instances that facts were read of since it was emptied, as they stand.
     """
 
     def __init__(self, desk: Desk, intake: Intake) -> None:
@@ -28,7 +28,7 @@ class Folding:
         self.parked: Mark | None = None
         self.time = 0
         self.owner = ""
-        self.touched: dict[str, None] = {}
+        self.touched: dict[str, Instance | None] = {}
         self._desk, self._intake = desk, intake
         self._acting = False
         self._settled_unheard: list[tuple[str, ReplyTo | None]] = []
@@ -58,7 +58,7 @@ class Folding:
     def act(self) -> None:
         """This owner acts from now on: say what could not be said while folding."""
         self._acting = True
-        self.touched.update((instance, None) for instance, _ in self._desk.table.live())
+        self.touched.update(self._desk.table.live())
         for instance, first in self._settled_unheard:
             state = self._desk.table.get(instance)
             if state is not None and state.status in SETTLED:
@@ -96,25 +96,28 @@ class Folding:
         before = self._desk.table.get(instance)
         here = Here(record.offset, record.timestamp, self.mark.taken, self.mark.low)
         after = evolve(before, fact, here)
-        self.touched[instance] = None
         if type(fact) is f.Forgotten:
             self._lower(fact)
         if after is not before:
-            self._change(instance, before, after)
+            after = self._change(instance, before, after)
+        self.touched[instance] = after
         if message.source == self._desk.writer.source:
             self._read_back(message, before, after)
 
-    def _change(self, instance: str, before: Instance | None, after: Instance | None) -> None:
+    def _change(
+        self, instance: str, before: Instance | None, after: Instance | None
+    ) -> Instance | None:
         table = self._desk.table
         if after is None:
             table.remove(instance)
             self._desk.agenda.forget(instance)
-            return
+            return None
         after = table.put(instance, after, new=before is None)
         if after.status in SETTLED and (before is None or before.status != after.status):
             self._settled(instance, after, (before or after).reply_to)
         elif before is None and after.confirm and after.reply_to and self._acting:
             self._desk.writer.reply(after.reply_to, word(after.reply_to, instance, "started"))
+        return after
 
     def _settled(self, instance: str, state: Instance, first: ReplyTo | None) -> None:
         if self._acting:
@@ -156,9 +159,11 @@ class Folding:
             self.parked = self.mark
         if state is None:
             new = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
-            table.put(instance, new._replace(unreadable=record.offset), new=True)
+            parked = table.put(instance, new._replace(unreadable=record.offset), new=True)
+            self.touched[instance] = parked
         elif record.offset > state.offset:
-            table.put(instance, state._replace(unreadable=record.offset), new=False)
+            parked = table.put(instance, state._replace(unreadable=record.offset), new=False)
+            self.touched[instance] = parked
 
     def _poison(self, record: Record, reason: str) -> None:
         if self._acting:
