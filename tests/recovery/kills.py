@@ -119,7 +119,7 @@ class Load:
             definitions = Definitions()
             for key, row in rows.items():
                 if key.startswith(DEFINITION_KEY):
-                    definitions.add(row)
+                    definitions.add(key.removeprefix(DEFINITION_KEY).decode(), row)
             kept = {
                 key.decode(): unpack(row, definitions)
                 for key, row in rows.items()

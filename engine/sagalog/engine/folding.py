@@ -4,14 +4,13 @@ from typing import Any
 
 from sagalog.engine.desk import Desk
 from sagalog.engine.evolve import Here, evolve
-from sagalog.engine.instance import NOTHING, SETTLED, Instance
+from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.replying import word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
-from sagalog.schemas.definition import Definition
-from sagalog.schemas.envelope import Decoded, Envelope, Poison
+from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
 
@@ -37,13 +36,16 @@ class Folding:
 
     def restore(self, position: Position, start: int) -> int:
         """Begin where a checkpoint ended, or at what older code could not read; that offset."""
-        table = self._desk.table
-        unread = [(name, s) for name, s in table.live() if s.unreadable >= start]
+        table, parked = self._desk.table, position.parked
         self.mark = position.mark
-        if unread and position.parked is not None and position.parked.offset >= start:
-            self.mark = position.parked
-            for instance, state in unread:
-                self._read_again(instance, state)
+        if parked is not None and parked.offset >= start:
+            self.mark = parked
+            for instance, state in table.live():
+                if state.unreadable >= start and instance not in table.later:
+                    self._read_again(instance, state)
+        if table.later:
+            self._desk.counters["parked"] += len(table.later)
+            self.parked = parked or position.mark
         return self.mark.offset
 
     def _read_again(self, instance: str, state: Instance) -> None:
@@ -75,7 +77,9 @@ class Folding:
         self.mark = Mark(record.offset + 1, self.mark.taken, self.mark.low)
 
     def _fold(self, record: Record, message: Decoded) -> None:
-        if not isinstance(message, Envelope):
+        if isinstance(message, Poison):
+            self._poison(record, message.reason)
+        elif isinstance(message, Unknown):
             self._unreadable(record, message)
         elif type(message.data) not in _FACTS:
             self._poison(record, f"{message.type} is a request, not a fact")
@@ -83,7 +87,7 @@ class Folding:
             self.owner = message.data.owner
             self.mark = self.mark._replace(taken=record.offset)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
-            self._poison(record, f"its key is not its subject {message.subject!r}")
+            self._misplaced(record, message.subject)
         else:
             self._fold_fact(message, record)
 
@@ -139,11 +143,14 @@ class Folding:
             low[lane] = max(offset, low.get(lane, 0))
         self.mark = self.mark._replace(low=low)
 
-    def _unreadable(self, record: Record, message: Any) -> None:
-        if isinstance(message, Poison):
-            self._poison(record, message.reason)
-            return
+    def _misplaced(self, record: Record, subject: str) -> None:
+        self._poison(record, f"its key is not its subject {subject!r}")
+
+    def _unreadable(self, record: Record, message: Unknown) -> None:
         instance, table = message.subject, self._desk.table
+        if record.key != instance.encode():
+            self._misplaced(record, instance)
+            return
         state = table.get(instance)
         if instance.startswith("~") or (state is not None and state.unreadable >= 0):
             return
@@ -151,8 +158,7 @@ class Folding:
         if self.parked is None:
             self.parked = self.mark
         if state is None:
-            blank = Definition("saga", "unreadable", ())
-            new = Instance("", "running", blank, NOTHING, "", 0, record.timestamp)
+            new = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
             parked = table.put(instance, new._replace(unreadable=record.offset), new=True)
             self.touched[instance] = parked
         elif record.offset > state.offset:

@@ -25,6 +25,7 @@ class StepState(NamedTuple):
     `doubt` says that a call timed out, or ended without a result that could be kept:
     nobody knows whether it happened.
     `undos` numbers the undo that is due, or was done last: 0 where there was none.
+    Rows of tables hold the fields by their places: new ones go last, with a default.
     """
 
     status: Literal["waiting", "ready", "completed", "failed"] = "waiting"
@@ -51,6 +52,9 @@ class StepState(NamedTuple):
 
 NOTHING = b"null"
 """No input, as JSON."""
+
+UNREADABLE = Definition("saga", "unreadable", ())
+"""The definition of what this code knows nothing of but its id."""
 
 WAITING = StepState()
 
@@ -103,7 +107,7 @@ class Instance(NamedTuple):
     offset: int = -1
 
     # The two fields that nearly every fact changes stand last: a slice is four times
-    # faster than `_replace`.
+    # faster than `_replace`. The order of a row is another one (rows.py).
 
     def at(self, offset: int) -> "Instance":
         """The same state, folded up to `offset`."""

@@ -1,6 +1,7 @@
 """From what a caller says to the request that says it to the log."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -112,9 +113,19 @@ def payload_of(input: Any) -> Json:
 
 
 def fingerprint(name: str, payload: Json, steps: Sequence[StepData] | None) -> str:
-    """What tells a repeat from a conflict: equal for equal payloads, whatever their key order."""
-    said = orjson.dumps([name, payload, steps], option=orjson.OPT_SORT_KEYS)
+    """What tells a repeat from a conflict: equal for equal payloads, whatever their key order.
+
+    Of a step only what is not as usual: a later version, whose steps have more fields, must
+    find its repeats of today.
+    """
+    told = None if steps is None else [_told(step) for step in steps]
+    said = orjson.dumps([name, payload, told], option=orjson.OPT_SORT_KEYS)
     return blake2b(said, digest_size=12).hexdigest()
+
+
+def _told(step: StepData) -> dict[str, Json]:
+    known = ((field, getattr(step, field.name)) for field in fields(step))
+    return {field.name: value for field, value in known if value != field.default}
 
 
 def _same(value: Any) -> Any:
