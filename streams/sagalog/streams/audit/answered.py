@@ -2,8 +2,9 @@
 
 
 class Answered:
-    """The offsets of each lane whose request has begun a life; those below the low water are not
-    kept, since no request from there begins any.
+    """The offsets of each lane whose request has begun a life.
+
+    Those below the low water are not kept, since no request from there begins any.
     """
 
     def __init__(self) -> None:

@@ -17,7 +17,6 @@ from sagalog.streams.audit.journals import Journals
 from sagalog.streams.audit.kin import Kin
 from sagalog.streams.audit.lanes import Lanes
 from sagalog.streams.audit.letters import Letters
-from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.replies import Replies
 from sagalog.streams.audit.rest import Promised, Rest
 from sagalog.streams.audit.tables import Table
@@ -42,17 +41,17 @@ class Auditor:
     def __init__(
         self, partitions: Mapping[str, int], *, ordered: bool = False, checkpoints: bool = False
     ) -> None:
-        self._partitions, self._checkpoints = dict(partitions), checkpoints
+        self.partitions, self._checkpoints = dict(partitions), checkpoints
         self._findings = Findings()
         self._books: dict[tuple[str, int], Book] = {}
         self._tables: dict[tuple[str, int], Table] = {}
         findings, letters = self._findings, Letters(self._findings, ordered=ordered)
-        lanes = Lanes(self._partitions, self._book, letters, findings, ordered=ordered)
+        lanes = Lanes(self.partitions, self._book, letters, findings, ordered=ordered)
         self._court = Court(
             findings,
             lanes,
             letters,
-            Kin(self._partitions, self._audited, findings, ordered=ordered),
+            Kin(self.partitions, self._audited, findings, ordered=ordered),
             Replies(self._home, findings, ordered=ordered),
             Journals(self._homes, findings, ordered=ordered),
             ordered=ordered,
@@ -64,6 +63,11 @@ class Auditor:
             "replies": self._court.replies.read,
             **dict.fromkeys(LANES, self._request),
         }
+
+    @property
+    def elsewhere(self) -> set[str]:
+        """The apps in which steps of the lives seen so far run."""
+        return self._court.elsewhere
 
     @property
     def tally(self) -> Tally:
@@ -150,22 +154,22 @@ class Auditor:
         book = self._books.get((app, partition))
         if book is None:
             fold = Fold(trail=self._checkpoints)
-            place, count = (f"{app}.events", partition), self._partitions.get(app, 0)
+            place, count = (f"{app}.events", partition), self.partitions.get(app, 0)
             book = Book(place, count, fold, self._findings, self._court)
             self._books[app, partition] = book
         return book
 
     def _audited(self, app: str, partition: int) -> Book | None:
-        return self._book(app, partition) if app in self._partitions else None
+        return self._book(app, partition) if app in self.partitions else None
 
     def _home(self, app: str, instance: str) -> Book | None:
-        count = self._partitions.get(app, 0)
+        count = self.partitions.get(app, 0)
         return self._book(app, partition_of(instance.encode(), count)) if count else None
 
     def _homes(self, instance: str) -> list[Book]:
         return [
             self._book(app, partition_of(instance.encode(), count))
-            for app, count in self._partitions.items()
+            for app, count in self.partitions.items()
         ]
 
     def _table(self, app: str, partition: int) -> Table:
@@ -217,6 +221,3 @@ class Auditor:
         if ours(message.source):
             said = f"{type(message.data).__name__} stands under the key {record.key!r}"
             self._findings.add("S12", book.app, message.subject, said)
-
-
-Known = Life

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from sagalog.streams.audit.blows import Blows, taken
@@ -125,7 +126,7 @@ def doubled(
         if not blows.struck(line.call, life.partition):
             calls[line.key].append(line)
     for same in calls.values():
-        for one, other in zip(same, same[1:], strict=False):
+        for one, other in pairwise(same):
             first, last = sorted((one.call.at, other.call.at))
             if not taken(takes, first, last):
                 yield "S8", f"{other.what} was called again, and nothing had cut it short"
@@ -166,9 +167,9 @@ def _turned(life: Life, lines: Sequence[Line], blows: Blows) -> Iterator[Doubt]:
     awake = [line for line in lines if not blows.woken(line.call, life.partition)]
     undos = [x.call.at for x in lines if x.call.phase == "undo" and x.call.what == "begin"]
     for line in awake:
-        if line.call.phase == "forward" and line.call.what == "begin" and undos:
-            if line.call.at > min(undos):
-                yield "S5", f"{line.what} began behind the first undo"
+        forward = line.call.phase == "forward" and line.call.what == "begin"
+        if forward and undos and line.call.at > min(undos):
+            yield "S5", f"{line.what} began behind the first undo"
     for step in life.steps.values():
         if step.undoable and not step.there and not step.undone_by_hand:
             yield from _remains(life, step, lines, awake)

@@ -31,6 +31,7 @@ class Court:
     ) -> None:
         self.lanes, self.letters, self.kin = lanes, letters, kin
         self.replies, self.journals = replies, journals
+        self.elsewhere: set[str] = set()
         self._findings, self._ordered = findings, ordered
 
     def lowered(self, book: Book, event: Event) -> None:
@@ -45,6 +46,9 @@ class Court:
         if answered is not None:
             self._answers(life, answered, event)
         self.kin.born(life, event)
+        for spec in life.definition.steps:
+            if "/" in spec.operation:
+                self.elsewhere.add(spec.operation.rpartition("/")[0])
 
     def _answers(self, life: Life, ask: Ask, event: Event) -> None:
         for what in unlike(ask, event.fact):
