@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sagalog.schemas import codec
 from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import (
     Cancel,
@@ -25,6 +24,7 @@ from sagalog.streams.audit.lane import Ask, Lane
 from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.violation import Spot
+from sagalog.streams.audit.writing import home
 from sagalog.streams.log import Place
 
 Books = Callable[[str, int], Book]
@@ -99,7 +99,7 @@ class Lanes:
 
     def _elsewhere(self, lane: Lane, instance: str) -> bool:
         count = self._partitions.get(lane.app, 0)
-        return count > 0 and partition_of(instance.encode(), count) != lane.partition
+        return count > 0 and home(instance, count) != lane.partition
 
     def _arrived(self, record: Record) -> None:
         """A copy of a request that stood in another partition is where it belongs."""
