@@ -105,6 +105,16 @@ def _undue(life: Life, step: Step, line: Line) -> Iterator[Doubt]:
             yield "S2", f"{line.what} began before {name} had completed"
 
 
+def unsettled(life: Life, lines: Sequence[Line], undo: Line) -> Iterator[Doubt]:
+    """An undo waits until the forward handlers of its process have settled (rule 8)."""
+    for line in lines:
+        same = line.call.pid == undo.call.pid and line.call.what == "begin"
+        if same and line.call.phase == "forward" and line.call.at <= undo.call.at:
+            outcome = life.outcomes.get(line.key)
+            if outcome is None or outcome.at > undo.call.at:
+                yield "S4", f"{undo.what} began before {line.what} had come to its end"
+
+
 def whole(life: Life, lines: Sequence[Line], blows: Blows, takes: Sequence[int]) -> Iterator[Doubt]:
     """What is wrong with all calls of a life that has come to its end, or to rest."""
     begins = [line for line in lines if line.call.what == "begin"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sagalog.streams.audit.blows import Blows
 from sagalog.streams.audit.book import Book
-from sagalog.streams.audit.calls import Line, begun, doubled, line_of, whole
+from sagalog.streams.audit.calls import Line, begun, doubled, line_of, unsettled, whole
 from sagalog.streams.audit.evidence import Blow, Call
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.life import Life
@@ -69,6 +69,9 @@ class Journals:
         woken = self._blows.woken(line.call, book.partition)
         for letter, sentence in begun(life, line, woken=woken):
             self._findings.about(life, letter, sentence)
+        if line.call.phase == "undo" and not woken:
+            for letter, sentence in unsettled(life, self._of(life), line):
+                self._findings.about(life, letter, sentence)
 
     def _late(self, book: Book, known: Finished, line: Line) -> bool:
         if line.call.read >= 0:
