@@ -10,6 +10,8 @@ import orjson
 from sagalog.engine import Context
 
 What = Literal["begin", "effect"]
+_WHATS = frozenset(get_args(What))
+
 Struck = Literal["kill", "freeze", "thaw", "lose"]
 
 
@@ -93,6 +95,6 @@ def _call(line: bytes, place: str) -> Call:
         call = Call(*orjson.loads(line))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{place} is no call of a journal: {error}") from error
-    if call.what not in get_args(What):
+    if call.what not in _WHATS:
         raise ValueError(f"{place} says {call.what!r}, which is neither begin nor effect")
     return call
