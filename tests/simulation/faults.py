@@ -32,7 +32,7 @@ def _freeze(world: World) -> None:
 
 
 def _stop(world: World) -> None:
-    if (victim := _victim(world)) is not None:
+    if (victim := _victim(world)) is not None and not victim.leaving:
         world.around.tell(f"{victim.name} is told to stop")
         victim.stop()
 
@@ -68,7 +68,7 @@ def _ghost(world: World) -> None:
 def _jump(world: World) -> None:
     chance = world.around.chance
     machine = chance.pick([*world.berths, *world.people])
-    machine.skew += chance.pick((1000, -1000, 30_000, -30_000, HOUR, -HOUR))
+    machine.skew = chance.pick((1000, -1000, 30_000, -30_000, HOUR, -HOUR))
     world.around.tell(f"the clock of {machine.name} is off by {machine.skew / 1000} s")
     world.around.saw("clock jump")
 

@@ -182,12 +182,17 @@ class Person:
         """Whoever has died asks again, by key or by id; without either it cannot."""
         client = self.client
         assert client is not None
-        if ask.key is not None and ask.name != "look":
-            await self._patiently(self._ask_again(client, ask))
-        elif ask.instance:
-            self._listen(ask, await client.get(ask.instance))
-        else:
-            ask.person = None
+        while ask.told is None:
+            try:
+                if ask.key is not None and ask.name != "look":
+                    return await self._ask_again(client, ask)
+                if ask.instance:
+                    return self._listen(ask, await client.get(ask.instance))
+                ask.person = None
+            except LogError:
+                await asyncio.sleep(1.0)
+            else:
+                return
 
     async def _ask_again(self, client: Client, ask: Ask) -> None:
         lane = self._around.chance.pick(LANES)

@@ -74,7 +74,7 @@ class Running:
 
     def stop(self) -> None:
         """As by SIGTERM."""
-        if not self.leaving and self.pod is not None:
+        if self.pod is not None:
             self.leaving = True
             self.process.task(self._stop(self.pod))
 
@@ -130,12 +130,13 @@ class Berth:
     """A pod's name, its machine's clock, and who runs there now.
 
     `running` is the newest process; `ghosts` are former ones that live on although another
-    was started under their name. `skew` is how far the clock is off, in ms.
+    was started under their name: then `doubled`. `skew` is how far the clock is off, in ms.
     """
 
     def __init__(self, app: App, name: str, launch: Callable[["Berth"], Running]) -> None:
         self.app, self.name = app, name
         self.skew = 0
+        self.doubled = False
         self.running: Running | None = None
         self.ghosts: list[Running] = []
         self._launch = launch
@@ -154,6 +155,7 @@ class Berth:
     def double(self) -> None:
         """Start another one although there is one: whoever did so took the first for dead."""
         if self.running is not None:
+            self.doubled = True
             self.ghosts.append(self.running)
             self.running = None
         self.launch()

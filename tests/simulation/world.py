@@ -180,11 +180,10 @@ class World:
         self.mix.points.clear()
         self.around.network.heal()
         for berth in self.berths:
-            doubled = bool(berth.ghosts)  # which of them the group fenced, nobody knows
             for process in berth.processes:
                 process.line.cut_until = 0.0
                 self.thaw(process)
-                if doubled:
+                if berth.doubled:  # whom the group has fenced waits for ever
                     process.kill()
                     berth.gone(process)
             berth.launch()
