@@ -153,6 +153,7 @@ class Folding:
             table.put(instance, new._replace(unreadable=record.offset), new=True)
         elif record.offset > state.offset:
             table.put(instance, state._replace(unreadable=record.offset), new=False)
+        self.touched[instance] = None  # what was due for it is not wanted any more
 
     def _poison(self, record: Record, reason: str) -> None:
         if self._acting:
