@@ -53,8 +53,9 @@ class Lanes:
         findings: Findings,
         *,
         ordered: bool,
+        retentions: Mapping[str, int],
     ) -> None:
-        self.landing = Landing()
+        self.landing = Landing(retentions)
         self._partitions, self._books = partitions, books
         self._letters, self._findings, self._ordered = letters, findings, ordered
         self._lanes: dict[Place, Lane] = {}
