@@ -42,6 +42,7 @@ def orders(retention: float = FOREVER) -> App:
     app.saga("remote", step(reserve), step("payments/charge", timeout=20), step(ship))
     app.saga("family", step(reserve), step("payments/bill"), step(note))
     app.saga("round", step(reserve), step("payments/relay"), step(charge))
+    app.saga("astray", step(reserve), step("payments/nothing"), step(charge))
     return app
 
 
@@ -61,5 +62,5 @@ def payments(retention: float = FOREVER) -> App:
 ALONE = ("order", "wide", "careful", "brief", "spread", "charge", "note")
 """What runs within `orders`."""
 
-TOGETHER = ("remote", "family", "round")
+TOGETHER = ("remote", "family", "round", "astray")
 """What needs `payments`."""

@@ -13,11 +13,21 @@ from sagalog.schemas.topics import Topics, TopicSpec
 from sagalog.streams.errors import TopicMissing
 from sagalog.streams.log import Place
 
-Landed = Callable[[list[Record]], None]
-"""Hears of records, in the moment in which they are in the log."""
 
-Written = Callable[[Place, Mapping[bytes, bytes]], None]
-"""Hears of a checkpoint, in the moment in which it is committed: the whole table behind it."""
+class Witness(Protocol):
+    """Hears of everything in the moment in which it is there for all."""
+
+    def landed(self, record: Record) -> None:
+        """A record is in the log."""
+        ...
+
+    def written(self, place: Place, rows: Sequence[Entry]) -> None:
+        """A checkpoint is committed."""
+        ...
+
+    def committed(self, offsets: Mapping[Place, int]) -> None:
+        """Lanes are committed."""
+        ...
 
 
 class Watcher(Protocol):
@@ -54,12 +64,12 @@ class Shelf:
 class Broker:
     """One broker. `clock` is its own, in ms; it never goes back."""
 
-    def __init__(self, clock: Callable[[], int], landed: Landed, written: Written) -> None:
+    def __init__(self, clock: Callable[[], int], witness: Witness) -> None:
         self.clock = clock
         self.specs: dict[str, TopicSpec] = {}
         self.commits: dict[str, dict[Place, int]] = {}
         self.shelves: dict[Place, Shelf] = {}
-        self._landed, self._written = landed, written
+        self._witness = witness
 
     def create(self, app: str, partitions: int) -> None:
         """The topics of an app."""
@@ -86,7 +96,8 @@ class Broker:
         first = shelf.end
         records = [Record(*place, first + n, now, *entry) for n, entry in enumerate(entries)]
         shelf.records += records
-        self._landed(records)
+        for record in records:
+            self._witness.landed(record)
         for watcher in list(shelf.watchers):
             watcher.news()
         return first
@@ -103,6 +114,7 @@ class Broker:
     def commit(self, group: str, offsets: Mapping[Place, int]) -> None:
         """Whoever commits, it counts; also where it goes back."""
         self.commits.setdefault(group, {}).update(offsets)
+        self._witness.committed(offsets)
 
     def fence(self, place: Place) -> int:
         """A new owner of a table: its epoch, under which alone it can be written now."""
@@ -121,5 +133,5 @@ class Broker:
                 shelf.table.pop(key, None)
             else:
                 shelf.table[key] = value
-        self._written(place, shelf.table)
+        self._witness.written(place, rows)
         return True

@@ -37,13 +37,9 @@ class Ask:
 
 
 class Asked(Protocol):
-    """Hears of what the log has acknowledged and of what clients are told."""
+    """Keeps what clients ask for, and hears of what they are told."""
 
     asks: list[Ask]
-
-    def durable(self, ask: Ask) -> None:
-        """The request is in the log."""
-        ...
 
     def told(self, ask: Ask) -> None:
         """Its client has an answer."""
@@ -111,7 +107,7 @@ class Person:
 
     def _deed(self, client: Client) -> Awaitable[Any]:
         chance = self._around.chance
-        mine = [ask for ask in self._asked.asks if ask.app == self.app.name and ask.instance]
+        mine = [ask for ask in self._asked.asks if ask.instance and ask.name != "look"]
         deeds: list[Callable[[], Awaitable[Any]]] = [lambda: self._begin(client)]
         if mine:
             deeds += [
@@ -143,7 +139,6 @@ class Person:
             self._listen(ask, await self._send(client, ask, lane, confirm=confirm))
         except NotCompleted as error:  # what `confirm` waits for
             ask.instance, ask.durable, ask.told = error.outcome.instance, True, _word(error)
-            self._asked.durable(ask)
             raise
 
     async def _send(self, client: Client, ask: Ask, lane: Any, *, confirm: bool) -> Handle[Any]:
@@ -156,7 +151,6 @@ class Person:
         else:
             handle = await client.start(ask.name, ask.payload, **common)
         ask.durable, ask.instance = True, handle.id
-        self._asked.durable(ask)
         return handle
 
     def _listen(self, ask: Ask, handle: Handle[Any]) -> None:

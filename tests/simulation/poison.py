@@ -1,5 +1,6 @@
 """Records that nobody of ours has written, for every topic; and repeats of what is there."""
 
+import re
 from collections.abc import Callable
 
 import orjson
@@ -9,7 +10,7 @@ from sagalog.schemas import facts as f
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import Cancel, Compensate, Inquire, Release, ReplyTo, StartSaga
-from sagalog.schemas.topics import LANES, Topics
+from sagalog.schemas.topics import Topics
 from sagalog.streams.log import Place
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
@@ -65,18 +66,19 @@ class Poison:
         return found
 
     def repeat(self, app: str, partitions: int) -> str:
-        """A record once more, byte for byte, in a topic that bears it; empty where there is none."""
+        """A record once more; empty where there is none. A fact is told again by a stranger."""
         topics, chance = Topics(app), self._chance
-        topic = chance.pick([topics.events, *topics.lanes])
-        place = (topic, chance.choose(partitions))
+        place = (chance.pick([topics.events, *topics.lanes]), chance.choose(partitions))
         records = self._broker.shelf(place).between(0, 1_000_000)
         if not records:
             return ""
         record = chance.pick(records)
-        where = chance.pick(topics.lanes) if topic != topics.events else topic
-        entry = Entry(record.key, record.value, record.headers)
-        self._append((where, place[1]), entry, f"{topic}/{place[1]}/{record.offset} once more")
-        return "a fact" if topic == topics.events else "a request"
+        value, facts = record.value, place[0] == topics.events
+        if value and facts:
+            value = _SOURCE.sub(b'"source":"foreign"', value)
+        entry = Entry(record.key, value, record.headers)
+        self._append(place, entry, f"{place[0]}/{place[1]}/{record.offset} once more")
+        return "a fact" if facts else "a request"
 
     def of_tomorrow(self, instance: str, run: str) -> Entry:
         """A message that the code of today cannot read: tomorrow it is a cancel."""
@@ -106,6 +108,7 @@ def _facts() -> list[f.Fact]:
     ]
 
 
+_SOURCE = re.compile(rb'"source":"[^"]*"')
 _TO = ReplyTo(0, "nobody", "r")
 _REQUESTS = (
     Cancel("foreign", run="run"),
@@ -115,4 +118,3 @@ _REQUESTS = (
     Inquire(_TO),
     StartSaga("nothing", {"n": 1}, "f"),
 )
-LANE_NAMES = LANES

@@ -65,13 +65,10 @@ class Watch:
 
 
 class SimulatedReader:
-    """A `Reader`. `read_behind` says how far each place was read when it last came back for more:
-    what stands below it has been dealt with.
-    """
+    """A `Reader`."""
 
     def __init__(self, broker: Broker, line: Line) -> None:
         self.line = line
-        self.read_behind: dict[Place, int] = {}
         self._broker = broker
         self._watches: dict[Place, Watch] = {}
         self._waiter: asyncio.Future[None] | None = None
@@ -87,7 +84,6 @@ class SimulatedReader:
         if self.line.dead:
             return
         now.shelf.watchers[now] = None
-        self.read_behind[place] = offset
         now.news()
         self.wake()
 
@@ -120,8 +116,6 @@ class SimulatedReader:
 
     async def read(self, timeout: float) -> list[Record]:
         """The next records, else [] after `timeout` seconds. Raises OffsetLost."""
-        for place, watch in self._watches.items():
-            self.read_behind[place] = watch.position
         until = self.line.loop.time() + timeout
         while True:
             if ready := [w for w in self._watches.values() if w.ready]:

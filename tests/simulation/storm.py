@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sagalog.engine.instance import Instance
+from sagalog.engine.instance import PARKED, Instance
 from tests.simulation import faults, tomorrow
 from tests.simulation.chance import Chance
 from tests.simulation.world import World
@@ -64,7 +64,10 @@ def blow(world: World) -> None:
 
 def calm(world: World) -> None:
     """No more faults; then everything comes to rest, and what is parked is freed by a person."""
-    tomorrow.upgrade(world)
+    if world.tomorrow:
+        world.shut_down()
+        rest(world, 2 * world.mix.session + 5.0)  # until all that was sent has arrived
+        tomorrow.upgrade(world)
     world.heal()
     for nap in NAPS + NIGHTS:
         rest(world, min(nap, 3.0))
@@ -74,7 +77,7 @@ def calm(world: World) -> None:
         if not busy(world):
             break
     ends = {place: world.end(place) for place in world.lanes}
-    world.judge.at_rest(ends, world.committed())
+    world.judge.at_rest(ends)
     look(world)
 
 
@@ -91,7 +94,7 @@ def busy(world: World) -> bool:
     """Whether anything is still to come."""
     if any(not person.process.alive or person.deeds for person in world.people):
         return True
-    if world.judge.waiting() or any(shadow.busy() for shadow in world.judge.shadows.values()):
+    if world.judge.waiting() or world.judge.busy():
         return True
     committed = world.committed()
     return any(committed.get(place, 0) != world.end(place) for place in world.lanes)
@@ -99,9 +102,9 @@ def busy(world: World) -> bool:
 
 def free(world: World) -> None:
     """A person moves on what is parked."""
-    for (topic, _), shadow in world.judge.shadows.items():
-        for name, state in shadow.parked():
-            clerk = world.clerk(topic.partition(".")[0])
+    for (app, _), name, state in list(world.judge.states()):
+        if state.status in PARKED:
+            clerk = world.clerk(app)
             if clerk.client is not None:
                 for step, how in parked_steps(state):
                     clerk.process.task(clerk.release(name, step, how))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sagalog.schemas.record import Entry
+from sagalog.schemas.topics import Topics
 from sagalog.schemas.upcasting import UPCASTERS
 from tests.simulation.poison import TOMORROW
 from tests.simulation.world import World
@@ -14,30 +15,28 @@ def _same(data: Any) -> Any:
 
 def write(world: World) -> None:
     """Cancel an instance in words that nobody knows yet."""
-    live = [
-        (place, name, state.run)
-        for place, shadow in world.judge.shadows.items()
-        for name, state in shadow.states()
-        if state.run
-    ]
+    live = [(at, name, state.run) for at, name, state in world.judge.states() if state.run]
     if live:
-        place, name, run = world.around.chance.pick(live)
-        entry: Entry = world.poison.of_tomorrow(name, run)
+        (app, number), name, run = world.around.chance.pick(live)
         world.around.saw("a fact of tomorrow")
         world.around.tell(f"tomorrow's pod writes to {name}")
-        world.around.broker.append(place, [entry])
+        entry = world.poison.of_tomorrow(name, run)
+        world.around.broker.append((Topics(app).events, number), [entry])
         world.tomorrow = True
 
 
 def upgrade(world: World) -> None:
     """Every pod is one of tomorrow from here on; so is whoever judges."""
-    if world.tomorrow:
-        world.around.tell("-- everything is upgraded --")
-        UPCASTERS[TOMORROW] = ("sagalog.cancel.requested.v1", _same)
-        for process in world.processes:
-            process.kill()
-            process.berth.gone(process)
-        world.judge.begin_anew(world.around.broker)
+    world.around.tell("-- everything is upgraded --")
+    UPCASTERS[TOMORROW] = ("sagalog.cancel.requested.v1", _same)
+    shelves = world.around.broker.shelves.items()
+    world.judge.begin_anew(
+        {
+            place: [Entry(key, value) for key, value in shelf.table.items()]
+            for place, shelf in shelves
+            if place[0].endswith(".tables")
+        }
+    )
 
 
 def downgrade() -> None:

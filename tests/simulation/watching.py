@@ -2,8 +2,7 @@
 
 from sagalog.engine import Context
 from sagalog.schemas.partitioner import partition_of
-from sagalog.schemas.topics import Topics
-from tests.simulation.judge import Judge
+from tests.simulation.judge import Judge, call_of
 from tests.simulation.pods import Running
 from tests.simulation.surroundings import Surroundings
 
@@ -19,21 +18,21 @@ class Watching:
         self._around.tell(
             f"{self._at.name} calls {context.idempotency_key} ({operation}, {context.attempt})"
         )
-        self._judge.journal.begins(context, run_of(context), self._read(context.instance))
+        self._tell("begin", operation, context, self._read(context.instance))
 
     def happens(self, operation: str, context: Context, *, denied: bool = False) -> None:
         """A call has had its effect."""
         self._around.tell(f"{self._at.name} has done {context.idempotency_key}")
         if not denied:  # nobody undoes what its handler says has failed
-            self._judge.journal.happens(context)
+            self._tell("effect", operation, context, -1)
+
+    def _tell(self, what: str, operation: str, context: Context, read: int) -> None:
+        now, pid = self._around.now(), self._at.pid
+        self._judge.called(call_of(what, now, pid, operation, context, read))
 
     def _read(self, instance: str) -> int:
-        """Up to where its owner has dealt with the facts; the pod's first reader is theirs."""
+        """Up to where its owner has folded the facts."""
         number = partition_of(instance.encode(), self._partitions)
-        place = (Topics(self._at.berth.app.name).events, number)
-        return self._at.log.readers[0].read_behind.get(place, 0)
+        owner = self._at.pod.owners.get(number) if self._at.pod else None
+        return -1 if owner is None else owner.processor.position
 
-
-def run_of(context: Context) -> str:
-    """The life that a call belongs to."""
-    return context.idempotency_key.split(":")[1]

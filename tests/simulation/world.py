@@ -9,6 +9,8 @@ from sagalog.schemas import codec
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
+from sagalog.streams.audit import Blow
+from sagalog.streams.audit.evidence import Struck
 from sagalog.streams.log import Place
 from sagalog.streams.owner import lanes_group
 from sagalog.streams.testing.loop import VirtualLoop
@@ -34,12 +36,12 @@ class World:
 
     def __init__(self, chance: Chance) -> None:
         self.mix = mix = Mix.drawn(chance)
-        self.tomorrow = False
+        self.tomorrow = self.down = False
         self.loop = VirtualLoop()
         self.around = around = Surroundings(self.loop, chance, copy_context())
         self.apps = [app(mix.retention) for app in (apps.orders, apps.payments)[: 1 + mix.together]]
-        self.judge = Judge(around, self.apps, mix.partitions)
-        around.broker = Broker(around.now, self._landed, self.judge.written)
+        self.judge = Judge(self.apps, mix.partitions, again="tomorrow" in mix.faults)
+        around.broker = Broker(around.now, Witnesses(self))
         around.striker, around.moods = self._striker, lambda: mix.moods
         around.watching = lambda at: Watching(around, self.judge, mix.partitions, at)
         around.largest = self._largest
@@ -65,6 +67,10 @@ class World:
         berth.launch()
         return berth
 
+    def _launch(self, berth: Berth) -> None:
+        if not self.down:
+            berth.launch()
+
     def _launched(self, berth: Berth) -> Running:
         return Running(self.around, berth, self.mix.settings, self)
 
@@ -74,12 +80,6 @@ class World:
             self.around, self.judge, self.apps[0], f"person-{number}", names, self.mix.deeds
         )
         return person
-
-    def _landed(self, records: list[Record]) -> None:
-        if self.around.story is not None:
-            for record in records:
-                self.around.tell(told(record))
-        self.judge.landed(records)
 
     # -- what there is
 
@@ -122,22 +122,29 @@ class World:
 
         return strike
 
+    def blow(self, what: Struck, process: Running, partition: int = -1) -> None:
+        """Tell the judge what is done to a process."""
+        self.judge.blow(Blow(what, process.pid, self.around.now(), partition))
+
     def dies(self, whom: Running | Person, how: str) -> None:
         """It is killed, and comes back after a while."""
         self.around.tell(f"{whom.process.name} {how}")
+        if isinstance(whom, Running):
+            self.blow("kill", whom)
         whom.kill()
         wait = self.around.chance.pick(BACK)
         if isinstance(whom, Person):
             self.around.later(wait, self.comes_back, whom)
         elif whom.berth.gone(whom):
-            self.around.later(wait, whom.berth.launch)
+            self.around.later(wait, self._launch, whom.berth)
 
     def ended(self, process: Running) -> None:
         """A pod has ended by itself, and a supervisor starts it again."""
         self.around.tell(f"{process.name} has ended")
+        self.blow("kill", process)
         process.exit()
         if process.berth.gone(process):
-            self.around.later(self.around.chance.pick(BACK), process.berth.launch)
+            self.around.later(self.around.chance.pick(BACK), self._launch, process.berth)
 
     def comes_back(self, person: Person) -> None:
         """A client's process is started again."""
@@ -153,6 +160,7 @@ class World:
     def freeze(self, process: Running, seconds: float) -> None:
         """It stands still for a while."""
         self.around.tell(f"{process.name} is frozen for {seconds} s")
+        self.blow("freeze", process)
         process.freeze()
         self.around.later(seconds, self.thaw, process)
 
@@ -160,6 +168,7 @@ class World:
         """It goes on where it stood."""
         if process.process.alive and process.process.frozen:
             self.around.tell(f"{process.name} is thawed")
+            self.blow("thaw", process)
             process.thaw()
 
     def visit(self, group: Group, seconds: float) -> None:
@@ -173,9 +182,18 @@ class World:
 
     # -- the end of the storm
 
+    def shut_down(self) -> None:
+        """Every pod is killed, and none comes back before `heal`."""
+        self.down = True
+        for process in self.processes:
+            self.blow("kill", process)
+            process.kill()
+            process.berth.gone(process)
+
     def heal(self) -> None:
         """Nothing is struck any more, and whoever is away comes back."""
         self.around.tell("-- calm --")
+        self.down = False
         self.mix.moods, self.mix.faults = [], []
         self.mix.points.clear()
         self.around.network.heal()
@@ -184,6 +202,7 @@ class World:
                 process.line.cut_until = 0.0
                 self.thaw(process)
                 if berth.doubled:  # whom the group has fenced waits for ever
+                    self.blow("kill", process)
                     process.kill()
                     berth.gone(process)
             berth.launch()
@@ -227,6 +246,32 @@ class World:
                 with suppress(RuntimeError):
                     task.get_coro().close()  # type: ignore[union-attr]
                     break
+
+
+class Witnesses:
+    """Who hears of what is in the log: the judge, and whoever tells the story."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._judge = world, world.judge
+        self.written, self.committed = self._judge.written, self._judge.committed
+
+    def landed(self, record: Record) -> None:
+        """A record is in the log."""
+        if self._world.around.story is not None:
+            self._world.around.tell(told(record))
+        if b"partition.taken" in (record.value or b""):
+            self._taken(record)
+        self._judge.landed(record)
+
+    def _taken(self, record: Record) -> None:
+        """Who has held the partition until now has lost it, and does not know yet."""
+        app = record.topic.partition(".")[0]
+        for process in self._world.processes:
+            owner = process.pod.owners.get(record.partition) if process.pod else None
+            if owner is None or process.berth.app.name != app:
+                continue
+            if owner.processor.source.encode() not in (record.value or b""):
+                self._world.blow("lose", process, record.partition)
 
 
 class Visitor:
