@@ -12,13 +12,19 @@ from tests.simulation.journeys import Line
 class Watch:
     """One place as far as it was fetched (`visible`) and read (`position`)."""
 
-    __slots__ = ("_asked", "_reader", "paused", "position", "shelf", "visible")
+    __slots__ = ("_asked", "_before", "_reader", "_taken", "paused", "position", "shelf", "visible")
 
     def __init__(self, reader: "SimulatedReader", shelf: Shelf, offset: int) -> None:
         self._reader, self.shelf = reader, shelf
         self.position = self.visible = offset
         self.paused = False
         self._asked = False
+        self._taken, self._before = -1.0, offset
+
+    @property
+    def before(self) -> int:
+        """Where it stood before this moment."""
+        return self._before if self._taken == self._reader.line.loop.time() else self.position
 
     @property
     def lost(self) -> bool:
@@ -58,6 +64,7 @@ class Watch:
 
     def take(self, most: int) -> list[Record]:
         """The next records, at most so many offsets of them."""
+        self._before, self._taken = self.before, self._reader.line.loop.time()
         end = min(self.visible, self.position + most)
         records = self.shelf.between(self.position, end)
         self.position = end
@@ -108,6 +115,11 @@ class SimulatedReader:
         """The process has died: nobody fetches any more."""
         for place in list(self._watches):
             self.drop(place)
+
+    def before(self, place: Place) -> int:
+        """Up to where a place was read before this moment."""
+        watch = self._watches.get(place)
+        return -1 if watch is None else watch.before
 
     def wake(self) -> None:
         """There may be something to return."""

@@ -38,7 +38,7 @@ class Landing:
             return True
         match ask.request:
             case Compensate() as request:
-                return known.undo_number >= request.number
+                return request.parent is None or known.undo_number >= request.number
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
                 return not meant or not known.can_turn()
@@ -59,7 +59,8 @@ class Landing:
 
 def _nobody(ask: Ask) -> bool:
     """Whether a request about no instance may be dropped: not an undo of what may yet begin."""
-    return not isinstance(ask.request, Compensate) or ask.request.known
+    request = ask.request
+    return not isinstance(request, Compensate) or request.known or request.parent is None
 
 
 def _lived(life: Life, ask: Ask) -> bool:
