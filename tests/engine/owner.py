@@ -135,6 +135,8 @@ class Owner:
 
     def checkpoint(self) -> bool:
         """Write a checkpoint and commit the lanes; a former owner's is fenced."""
+        if self.partition.unlettered:
+            return False
         rows = self.partition.checkpoint()
         if self.world.owners.get(self._place) is not self:
             return False

@@ -160,7 +160,7 @@ class Folding:
         if state is None:
             new = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
             parked = table.put(instance, new._replace(unreadable=record.offset), new=True)
-            self.touched[instance] = parked
+            self.touched[instance] = parked  # what was due for it is not wanted any more
         elif record.offset > state.offset:
             parked = table.put(instance, state._replace(unreadable=record.offset), new=False)
             self.touched[instance] = parked

@@ -1,5 +1,7 @@
 """Whether a request has landed: the log shows what became of it, or why nothing had to."""
 
+from collections.abc import Mapping
+
 from sagalog.schemas.requests import Cancel, Compensate, Start
 from sagalog.schemas.topics import DAY
 from sagalog.streams.audit.book import Book
@@ -10,10 +12,12 @@ from sagalog.streams.audit.life import Life
 class Landing:
     """Judges requests by the lives that they are about.
 
-    `learn` is told of each life, since an app's retention stands nowhere else in the log.
+    `learn` is told of each life, since an app's retention stands nowhere else in the log;
+    `kept` is each app's own, in ms, where it is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Mapping[str, int]) -> None:
+        self._kept = kept
         self._retentions: dict[tuple[str, str], int] = {}
 
     def learn(self, life: Life) -> None:
@@ -34,7 +38,7 @@ class Landing:
             return True
         match ask.request:
             case Compensate() as request:
-                return known.undo_number >= request.number
+                return request.parent is None or known.undo_number >= request.number
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
                 return not meant or not known.can_turn()
@@ -48,14 +52,15 @@ class Landing:
             return False
         kept = request.retention
         if kept is None:
-            kept = self._retentions.get((app, request.name))
+            kept = self._retentions.get((app, request.name), self._kept.get(app, DAY))
         age = ask.record.timestamp - request.cause_time
-        return age > (DAY if kept is None else kept)
+        return age > kept
 
 
 def _nobody(ask: Ask) -> bool:
     """Whether a request about no instance may be dropped: not an undo of what may yet begin."""
-    return not isinstance(ask.request, Compensate) or ask.request.known
+    request = ask.request
+    return not isinstance(request, Compensate) or request.known or request.parent is None
 
 
 def _lived(life: Life, ask: Ask) -> bool:
