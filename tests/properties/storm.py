@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 
 from sagalog.engine.results import Result, Returned
-from sagalog.schemas import Entry
+from sagalog.schemas import Entry, Record, encode
 from sagalog.schemas.facts import Started
+from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.requests import Cancel, Inquire, Release
 from tests.engine.orders import orders, payments
 from tests.engine.owner import Owner
@@ -18,6 +19,17 @@ from tests.properties.effects import Effects
 from tests.properties.journal import Journal
 
 TOMORROW = "sagalog.tomorrow.v1"
+FAULTS = (
+    "crash",
+    "zombie",
+    "cancel",
+    "repeat",
+    "failures",
+    "release",
+    "checkpoint",
+    "stray",
+    "poison",
+)
 NAMES = ("order", "wide", "careful", "brief", "remote", "spread")
 
 
@@ -35,9 +47,12 @@ class Storm:
         self.journal = Journal(self.world)
         self.zombies: list[Owner] = []
         self.instances: dict[str, Any] = {}
+        self.poison: list[Record] = []
+        self.strays = 0
+        self.ended = 0
         self.faults = self.chance.sample(
-            ["crash", "zombie", "cancel", "repeat", "failures", "release", "checkpoint"],
-            self.chance.randint(2, 7),
+            FAULTS,
+            self.chance.randint(2, len(FAULTS)),
         )
         if tomorrow:
             self.faults.append("tomorrow")
@@ -67,18 +82,28 @@ class Storm:
         """A client starts something, or asks again, or would have it cancelled."""
         again = self.instances and "repeat" in self.faults and self.chance.random() < 0.3
         if self.instances and "cancel" in self.faults and self.chance.random() < 0.3:
-            self.world.ask(Cancel(), self.chance.choice([*self.instances]))
+            self.post(Cancel(), self.chance.choice([*self.instances]))
         elif again:
             name = self.chance.choice([*self.instances])
             lane = self.chance.choice(["high", "normal", "low"])
-            self.world.ask(self.instances[name], name, lane=lane)
-            self.world.ask(Inquire(to("again")), name)
+            self.post(self.instances[name], name, lane)
+            self.post(Inquire(to("again")), name)
         elif len(self.instances) < 6:
             name = f"i{len(self.instances)}"
             kind = self.chance.choice([*self.names, "charge"])
             request = run(kind) if kind == "charge" else saga(kind, reply_to=to(name))
             self.instances[name] = request
-            self.world.ask(request, name)
+            self.post(request, name)
+
+    def post(self, request: Any, name: str, lane: str = "normal") -> None:
+        """A request lands, where it belongs or (for the producer has another hash) elsewhere."""
+        if "stray" in self.faults and self.chance.random() < 0.5:
+            value = encode(request, id="r", source="client", subject=name, now=self.world.now)
+            number = self.chance.randrange(self.world.partitions)
+            self.strays += number != partition_of(name.encode(), self.world.partitions)
+            self.world.append(f"orders.{lane}", number, Entry(name.encode(), value))
+        else:
+            self.world.ask(request, name, lane=lane)
 
     def strike(self) -> None:
         """A fault."""
@@ -95,7 +120,11 @@ class Storm:
             owner.checkpoint() if self.chance.random() < 0.7 else owner.commit()
         elif fault == "release" and self.instances:
             step = self.chance.choice(["audit", "charge", "reserve", "ship"])
-            self.world.ask(Release(step), self.chance.choice([*self.instances]))
+            self.post(Release(step), self.chance.choice([*self.instances]))
+        elif fault == "poison":
+            topic = self.chance.choice(["events", *LANES])
+            number = self.chance.randrange(self.world.partitions)
+            self.poison.append(self.world.append(f"orders.{topic}", number, GARBAGE))
         elif fault == "tomorrow":
             self.write_of_tomorrow()
 
@@ -142,6 +171,9 @@ class Storm:
             return
         call, invocation = self.chance.choice(owner.running)
         result = self.outcome()
+        if isinstance(result, Returned):
+            self.ended += 1
+            result = Returned(f"{invocation.context.step} {self.ended}")
         happened = isinstance(result, Returned) or (
             result is TIMEOUT and self.chance.random() < 0.5
         )
@@ -173,8 +205,15 @@ class Storm:
                 pass
             self.world.now += 5000
             if not self.free():
-                return
+                return self.ask_for_ends()
         raise AssertionError(f"no rest: {self.open()}")
+
+    def ask_for_ends(self) -> None:
+        """Every client asks how its own ended."""
+        for name in self.instances:
+            self.world.ask(Inquire(to(f"last {name}")), name)
+        while self.busy():
+            pass
 
     def upgrade(self) -> None:
         """Every pod is replaced by one of tomorrow; else nothing may need another owner."""
@@ -215,3 +254,4 @@ class Storm:
 
 
 LANES = ("high", "normal", "low", "compensations")
+GARBAGE = Entry(b"garbage", b"{")
