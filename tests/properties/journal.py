@@ -27,6 +27,7 @@ class Journal:
     def __init__(self, world: World) -> None:
         self._world = world
         self._read: dict[tuple[str, int], int] = {}
+        self._takes: defaultdict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
         self.done: dict[Key, int] = {}
         self.results: defaultdict[Life, dict[str, tuple[int, Json]]] = defaultdict(dict)
         self.undone: dict[Key, int] = {}
@@ -35,7 +36,8 @@ class Journal:
 
     def check(self, owner: Owner, invocation: Invocation) -> None:
         """A call begins: nothing is computed again, too early, beside another, or untold."""
-        self._catch_up(owner)
+        self.read(owner.app.name, owner.number)
+        self._in_charge(owner)
         self._alone(owner, invocation)
         self._told(owner, invocation)
         if invocation.context.phase == "forward":
@@ -43,6 +45,13 @@ class Journal:
             self._patient(invocation)
         else:
             self._in_turn(owner, invocation)
+
+    def _in_charge(self, owner: Owner) -> None:
+        """Its owner has read its own `Taken`, and nobody else's behind it (rule 1)."""
+        place = f"{owner.app.name}.events", owner.number
+        read = [source for at, source in self._takes[place] if at < owner.events]
+        mine = owner.partition.source
+        assert read[-1:] == [mine], f"{mine} acts, and the partition is {read[-1:]}'s"
 
     def _first(self, owner: Owner, invocation: Invocation) -> None:
         """What it waits for is done, and its owner has read no result of it."""
@@ -101,11 +110,14 @@ class Journal:
         done = self.done.get(key)
         return done if done is not None and done < owner.events else None
 
-    def _catch_up(self, owner: Owner) -> None:
-        place = f"{owner.app.name}.events", owner.number
+    def read(self, app: str, number: int) -> None:
+        """Read a partition to its end."""
+        place = f"{app}.events", number
         for record in self._world.logs[place][self._read.get(place, 0) :]:
             message = codec.decode(record.value)
-            if isinstance(message, Envelope):
+            if isinstance(message, Envelope) and isinstance(message.data, f.Taken):
+                self._takes[place].append((record.offset, message.data.owner))
+            elif isinstance(message, Envelope):
                 self._note(message.subject, message.data, record.offset)
             self._read[place] = record.offset + 1
 

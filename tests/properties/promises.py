@@ -9,7 +9,6 @@ from sagalog.engine.instance import ENDED, Instance
 from sagalog.schemas import Envelope, Record, decode
 from sagalog.schemas import facts as f
 from sagalog.schemas.deadletters import PoisonRecord
-from sagalog.schemas.definition import StepSpec
 from sagalog.schemas.ids import letter_id
 from sagalog.schemas.topics import LANES
 from tests.properties.storm import Storm
@@ -104,21 +103,25 @@ def keys_once(storm: Storm) -> None:
 def tries_as_promised(storm: Storm) -> None:
     """S6: as many attempts as the policy says, no fewer and no more, and none after Terminal."""
     for (app, name), state in states(storm).items():
-        specs = {spec.name: spec for spec in state.definition.steps}
-        tries = {step: _Tries(spec) for step, spec in specs.items() if not spec.there}
+        specs = {spec.name: spec for spec in state.definition.steps if not spec.there}
+        tries: dict[tuple[str, int], _Tries] = {}
         for fact in storm.world.facts(name, app=app):
-            if not isinstance(fact, f.StepFailed | f.StepReleased) or fact.run != state.run:
-                continue
-            if fact.step in tries and not getattr(fact, "number", 0):
-                tries[fact.step].read(name, fact)
+            kinds = f.StepFailed | f.CompensationFailed | f.StepReleased
+            if isinstance(fact, kinds) and fact.run == state.run and fact.step in specs:
+                number, spec = getattr(fact, "number", 0), specs[fact.step]
+                most = (spec.undo_retry if number else spec.retry).max_attempts
+                what = f"{name} {fact.step} {number}"
+                tries.setdefault((fact.step, number), _Tries(what, most)).read(fact)
 
 
 class _Tries:
-    def __init__(self, spec: StepSpec) -> None:
-        self._spec = spec
+    """The attempts of one step, or of one undo of it, as the log counts them."""
+
+    def __init__(self, what: str, most: int) -> None:
+        self._what, self._most = what, most
         self._spent, self._attempt, self._final = 0, 1, False
 
-    def read(self, name: str, fact: f.StepFailed | f.StepReleased) -> None:
+    def read(self, fact: f.StepFailed | f.CompensationFailed | f.StepReleased) -> None:
         if isinstance(fact, f.StepReleased):
             if fact.how == "retry" and self._final and fact.attempt == self._attempt:
                 self._spent, self._attempt, self._final = 0, self._attempt + 1, False
@@ -126,11 +129,10 @@ class _Tries:
         if fact.attempt != self._attempt or self._final:
             return
         self._spent += fact.error.kind != "unavailable"
-        most = self._spec.retry.max_attempts
         if fact.error.kind in ("error", "timeout"):
-            assert fact.final == (self._spent >= most), f"{name} {fact.step} tried {self._spent}"
+            assert fact.final == (self._spent >= self._most), f"{self._what} tried {self._spent}"
         elif fact.error.kind == "terminal":
-            assert fact.final, f"{name} {fact.step} is tried again after Terminal"
+            assert fact.final, f"{self._what} is tried again after Terminal"
         self._attempt, self._final = self._attempt + (not fact.final), fact.final
 
 
@@ -162,6 +164,44 @@ def answers_agree(storm: Storm) -> None:
                 assert state.result == reply.result, f"{reply.instance} was told another result"
 
 
+def conflicts_agree(storm: Storm) -> None:
+    """Rule 13, S7: a payload is a conflict where the life in the log has another."""
+    for (app, name), state in states(storm).items():
+        for request, fingerprint in ((name, "f"), (f"rival {name}", "g")):
+            for reply in storm.world.replies(request, app=app):
+                other = fingerprint != state.fingerprint
+                assert (reply.kind == "conflict") == other, f"{request} hears {reply.kind}"
+
+
+def results_as_logged(storm: Storm) -> None:
+    """A step's result is its first completion in the log, for ever."""
+    for (_, name), state in states(storm).items():
+        life = name, state.run
+        if state.status == "completed" and life not in storm.journal.by_hand:
+            logged = {step: value for step, (_, value) in storm.journal.results[life].items()}
+            alone = state.definition.kind == "operation"
+            results = {state.definition.steps[0].name: state.result} if alone else state.result
+            assert results == logged, f"{name} has other results than its log"
+
+
+def no_way_back(storm: Storm) -> None:
+    """Rule 6: what turned back did so before its last step completed."""
+    turns = (f.CancelRequested, f.DeadlinePassed, f.StepFailed)
+    for (app, name), state in states(storm).items():
+        if state.status not in ("compensated", "cancelled") or state.parent is not None:
+            continue
+        completed: set[str] = set()
+        for fact in storm.world.facts(name, app=app):
+            if isinstance(fact, turns):
+                break
+            if isinstance(fact, f.StepCompleted):
+                completed.add(fact.step)
+        else:
+            raise AssertionError(f"{name} turned back for nothing")
+        steps = {spec.name for spec in state.definition.steps}
+        assert completed != steps, f"{name} turned back behind its last step"
+
+
 def everybody_is_told(storm: Storm) -> None:
     """L1, as its client sees it: whoever asks in the end hears how it ended."""
     everything = states(storm)
@@ -179,21 +219,21 @@ def lanes_read(storm: Storm) -> None:
 
 
 def the_log_decides(storm: Storm) -> None:
-    """S10: folded from zero, and from the last checkpoint, it comes to the same."""
+    """S10: folded from zero, or from a checkpoint of the storm or of now, it comes to the same."""
     live = states(storm)
-    for rows in ("checkpoint", "zero"):
+    names = {place: {*owner.partition.table._rows} for place, owner in storm.world.owners.items()}
+    for rows in ("checkpoint", "newest", "zero"):
         for app, number in [*storm.world.owners]:
-            if rows == "zero":
+            if rows == "newest":
+                storm.world.owners[app, number].checkpoint()
+            elif rows == "zero":
                 storm.world.tables.clear()
             successor = storm.world.own(app, number)
             successor.fold()
-            here = [name for of, name in live if of == app]
-            for name in here:
+            assert {*successor.partition.table._rows} == names[app, number], f"others from {rows}"
+            for name in names[app, number]:
                 folded = successor.partition.table.get(name)
-                if folded is not None:
-                    assert folded == live[app, name], f"{name} from {rows}"
-            for name, folded in successor.partition.table.live():
-                assert folded.ended or name in here, f"{name} is there again from {rows}"
+                assert folded == live[app, name], f"{name} from {rows}"
 
 
 def folded(storm: Storm) -> Iterator[tuple[Record, Any, Instance | None, Instance | None]]:
@@ -250,6 +290,9 @@ ALWAYS = [
     tries_as_promised,
     letters_written,
     answers_agree,
+    conflicts_agree,
+    results_as_logged,
+    no_way_back,
     everybody_is_told,
     lanes_read,
     the_log_decides,
@@ -261,6 +304,7 @@ FORGETFUL = [
     nothing_is_lost,
     kept_long_enough,
     keys_once,
+    results_as_logged,
     letters_written,
     lanes_read,
     the_log_decides,
