@@ -134,10 +134,13 @@ class Owner:
     # -- leaving
 
     def checkpoint(self) -> bool:
-        """Write a checkpoint and commit the lanes; a former owner's is fenced."""
-        rows = self.partition.checkpoint()
-        if self.world.owners.get(self._place) is not self:
+        """Write a checkpoint and commit the lanes; a former owner's is fenced.
+
+        Whether it was written: none goes past a poison fact whose letter is not there yet.
+        """
+        if self.world.owners.get(self._place) is not self or self.partition.telling:
             return False
+        rows = self.partition.checkpoint()
         table = self.world.tables[self._place]
         for entry in rows:
             assert entry.key is not None

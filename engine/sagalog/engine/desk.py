@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from sagalog.engine.agenda import Agenda
-from sagalog.engine.effects import LaneDone
+from sagalog.engine.effects import LaneDone, Told
 from sagalog.engine.offsets import OffsetMap
 from sagalog.engine.table import Table
 from sagalog.engine.writer import Writer
@@ -13,7 +13,10 @@ from sagalog.schemas.record import Record
 
 @dataclass(slots=True)
 class Desk:
-    """The desk of one owner of one partition; `partitions` is how many the app has."""
+    """The desk of one owner of one partition; `partitions` is how many the app has.
+
+    `untold` are the offsets of poison facts that are read, and not yet in the dead letters.
+    """
 
     partitions: int
     writer: Writer
@@ -21,13 +24,18 @@ class Desk:
     agenda: Agenda = field(default_factory=Agenda)
     offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
     counters: Counter[str] = field(default_factory=Counter[str])
+    untold: set[int] = field(default_factory=set[int])
 
     def done(self, request: LaneDone | None) -> None:
         """The request needs no further reading."""
         if request is not None:
             self.offsets[request.lane].done(request.offset)
 
-    def poison(self, record: Record, reason: str, done: LaneDone | None) -> None:
+    def poison_fact(self, record: Record, reason: str) -> None:
+        """A record among the facts is none. No checkpoint goes past it before it is told."""
+        self.poison(record, reason, Told(record.offset))
+
+    def poison(self, record: Record, reason: str, done: LaneDone | Told) -> None:
         """The record cannot be taken in: it goes to the dead letters, whole."""
         self.counters["poison"] += 1
         self.writer.poison(record, reason, done)

@@ -26,13 +26,22 @@ class Follow(NamedTuple):
     action: Action
 
 
+class Told(NamedTuple):
+    """Once the append is durable, the poison fact at `offset` is in the dead letters."""
+
+    offset: int
+
+
+Then = LaneDone | Follow | Told
+
+
 class Append(NamedTuple):
     """Append to a topic. `partition` None means the one of the key, in that topic."""
 
     topic: str
     partition: int | None
     entry: Entry
-    then: LaneDone | Follow | None = None
+    then: Then | None = None
 
 
 class Call(NamedTuple):

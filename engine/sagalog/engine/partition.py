@@ -14,7 +14,7 @@ from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
-from sagalog.engine.effects import Call, Effects, Follow, Invocation, LaneDone
+from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Then, Told
 from sagalog.engine.errors import Impossible
 from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.folding import Folding
@@ -214,12 +214,15 @@ class Partition:
             if isinstance(action, End) and self._desk.agenda.phase(instance, action) is None:
                 self._acting.start(instance, ahead, action)
 
-    def acknowledged(self, then: LaneDone | Follow, now: int) -> None:
+    def acknowledged(self, then: Then, now: int) -> None:
         """An append is durable, and this was to follow."""
         if self.phase == "lost":
             return
         if isinstance(then, LaneDone):
             self._desk.done(then)
+            return
+        if isinstance(then, Told):
+            self._desk.untold.discard(then.offset)
             return
         self._writer.now = now
         state = self._desk.table.get(then.instance)
@@ -255,7 +258,11 @@ class Partition:
     # -- leaving
 
     def checkpoint(self) -> list[Entry]:
-        """The rows that changed, and the position up to which they are folded (rule 2)."""
+        """The rows that changed, and the position up to which they are folded (rule 2).
+
+        Not while `telling`.
+        """
+        assert not self.telling, "a checkpoint past a poison fact that nobody has been told of"
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
@@ -283,9 +290,14 @@ class Partition:
         """This owner has no say any more."""
         self.phase = "lost"
 
+    @property
+    def telling(self) -> bool:
+        """Whether the letter of a poison fact is not durable yet: its record is read once."""
+        return bool(self._desk.untold)
+
     def settling(self) -> bool:
-        """Whether a handler runs, or its result is not read back yet."""
-        return self.phase == "acting" and self._desk.agenda.busy()
+        """Whether a handler runs, or its result is not read back yet, or a letter is due."""
+        return self.phase == "acting" and (self._desk.agenda.busy() or self.telling)
 
 
 def _unwritable(result: Result, why: str) -> f.Failure:

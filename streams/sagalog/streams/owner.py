@@ -82,7 +82,9 @@ class Owner:
         """
         async with self._writing:
             position, lanes = self.processor.position, self._moved()
-            if self.processor.phase != "acting" or (position == self._written and not lanes):
+            if self.processor.phase != "acting" or self.processor.telling:
+                return
+            if position == self._written and not lanes:
                 return
             assert self._table is not None, "a checkpoint before the take"
             await self._table.write(self.processor.checkpoint())

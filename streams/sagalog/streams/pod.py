@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from sagalog.engine.app import App
-from sagalog.engine.effects import Call, Follow, LaneDone
+from sagalog.engine.effects import Call, Then
 from sagalog.engine.results import Result
 from sagalog.engine.scheduler import Arrival, Scheduler
 from sagalog.engine.writer import LARGEST
@@ -253,7 +253,7 @@ class Pod:
             owner.processor.finished(call, result, self._clock())
             self._touch(owner)
 
-    def _acknowledged(self, owner: Owner, thens: list[LaneDone | Follow]) -> None:
+    def _acknowledged(self, owner: Owner, thens: list[Then]) -> None:
         now = self._clock()
         for then in thens:
             owner.processor.acknowledged(then, now)
