@@ -136,9 +136,12 @@ class Owner:
     def checkpoint(self) -> bool:
         """Write a checkpoint and commit the lanes; a former owner's is fenced.
 
-        Whether it was written: none goes past a poison fact whose letter is not there yet.
+        Whether it was written: none is by who does not act yet, and none goes past a poison
+        fact whose letter is not there yet.
         """
-        if self.world.owners.get(self._place) is not self or self.partition.telling:
+        if self.world.owners.get(self._place) is not self:
+            return False
+        if self.partition.phase != "acting" or self.partition.telling:
             return False
         rows = self.partition.checkpoint()
         table = self.world.tables[self._place]

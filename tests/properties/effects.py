@@ -4,25 +4,22 @@ from sagalog.engine.effects import Invocation
 
 
 class Effects:
-    """An idempotent world outside: a key's effect is there or not, however often it is called.
+    """An idempotent world outside: a key acts once, however often it is called (rule 15).
 
-    An undo takes away its step's effect, and bears a step that never happened. Called again
-    with its key it does nothing (rule 15).
+    An undo takes away its step's effect, and bears a step that never happened.
     """
 
     def __init__(self) -> None:
         self.there: dict[str, bool] = {}
-        self._undos: set[str] = set()
+        self._seen: set[str] = set()
 
     def happen(self, invocation: Invocation) -> None:
         """The call of a handler did what it is there for."""
         key = invocation.context.idempotency_key
         step = ":".join(key.split(":")[:3])
-        if invocation.context.phase == "forward":
-            self.there[step] = True
-        elif key not in self._undos:
-            self._undos.add(key)
-            self.there[step] = False
+        if key not in self._seen:
+            self._seen.add(key)
+            self.there[step] = invocation.context.phase == "forward"
 
     def remaining(self, instance: str, run: str) -> list[str]:
         """The steps of one life whose effects are there."""
