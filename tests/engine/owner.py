@@ -134,16 +134,12 @@ class Owner:
     # -- leaving
 
     def checkpoint(self) -> bool:
-        """Write a checkpoint and commit the lanes; a former owner's is fenced.
-
-        Whether it was written: none is by who does not act yet, and none goes past a poison
-        fact whose letter is not there yet.
-        """
-        if self.world.owners.get(self._place) is not self:
-            return False
-        if self.partition.phase != "acting" or self.partition.telling:
+        """Write a checkpoint and commit the lanes, if this owner acts; a former one's is fenced."""
+        if self.partition.phase != "acting" or self.partition.unlettered:
             return False
         rows = self.partition.checkpoint()
+        if self.world.owners.get(self._place) is not self:
+            return False
         table = self.world.tables[self._place]
         for entry in rows:
             assert entry.key is not None

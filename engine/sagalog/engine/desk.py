@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from sagalog.engine.agenda import Agenda
-from sagalog.engine.effects import LaneDone, Told
+from sagalog.engine.effects import LaneDone, Lettered
 from sagalog.engine.offsets import OffsetMap
 from sagalog.engine.table import Table
 from sagalog.engine.writer import Writer
@@ -15,7 +15,7 @@ from sagalog.schemas.record import Record
 class Desk:
     """The desk of one owner of one partition; `partitions` is how many the app has.
 
-    `untold` are the offsets of poison facts that are read, and not yet in the dead letters.
+    `unlettered` are the offsets of facts that go to the dead letters and do not stand there yet.
     """
 
     partitions: int
@@ -24,18 +24,18 @@ class Desk:
     agenda: Agenda = field(default_factory=Agenda)
     offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
     counters: Counter[str] = field(default_factory=Counter[str])
-    untold: set[int] = field(default_factory=set[int])
+    unlettered: set[int] = field(default_factory=set[int])
 
     def done(self, request: LaneDone | None) -> None:
         """The request needs no further reading."""
         if request is not None:
             self.offsets[request.lane].done(request.offset)
 
-    def poison_fact(self, record: Record, reason: str) -> None:
-        """A record among the facts is none. No checkpoint goes past it before it is told."""
-        self.poison(record, reason, Told(record.offset))
-
-    def poison(self, record: Record, reason: str, done: LaneDone | Told) -> None:
+    def poison(self, record: Record, reason: str, done: LaneDone | None) -> None:
         """The record cannot be taken in: it goes to the dead letters, whole."""
         self.counters["poison"] += 1
-        self.writer.poison(record, reason, done)
+        if done is not None:
+            self.writer.poison(record, reason, done)
+            return
+        self.unlettered.add(record.offset)
+        self.writer.poison(record, reason, Lettered(record.offset))

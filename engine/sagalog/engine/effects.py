@@ -26,13 +26,14 @@ class Follow(NamedTuple):
     action: Action
 
 
-class Told(NamedTuple):
-    """Once the append is durable, the poison fact at `offset` is in the dead letters."""
+class Lettered(NamedTuple):
+    """Once the append is durable, the record at `offset` of events has its dead letter."""
 
     offset: int
 
 
-Then = LaneDone | Follow | Told
+Then = LaneDone | Follow | Lettered
+"""What is to follow when an append is durable."""
 
 
 class Append(NamedTuple):

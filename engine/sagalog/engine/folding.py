@@ -62,7 +62,7 @@ class Folding:
             if state is not None and state.status in SETTLED:
                 self._intake.waiting.tell(instance, state, first)
         for record, reason in self._poison_unheard:
-            self._desk.poison_fact(record, reason)
+            self._desk.poison(record, reason, None)
         self._settled_unheard, self._poison_unheard = [], []
 
     def fold(self, record: Record) -> None:
@@ -153,11 +153,11 @@ class Folding:
             table.put(instance, new._replace(unreadable=record.offset), new=True)
         elif record.offset > state.offset:
             table.put(instance, state._replace(unreadable=record.offset), new=False)
+        self.touched[instance] = None  # what was due for it is not wanted any more
 
     def _poison(self, record: Record, reason: str) -> None:
-        self._desk.untold.add(record.offset)
         if self._acting:
-            self._desk.poison_fact(record, reason)
+            self._desk.poison(record, reason, None)
         else:
             self._poison_unheard.append((record, reason))
 

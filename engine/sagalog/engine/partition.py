@@ -14,7 +14,7 @@ from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
-from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Then, Told
+from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Lettered, Then
 from sagalog.engine.errors import Impossible
 from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.folding import Folding
@@ -221,8 +221,8 @@ class Partition:
         if isinstance(then, LaneDone):
             self._desk.done(then)
             return
-        if isinstance(then, Told):
-            self._desk.untold.discard(then.offset)
+        if isinstance(then, Lettered):
+            self._desk.unlettered.discard(then.offset)
             return
         self._writer.now = now
         state = self._desk.table.get(then.instance)
@@ -257,12 +257,13 @@ class Partition:
 
     # -- leaving
 
-    def checkpoint(self) -> list[Entry]:
-        """The rows that changed, and the position up to which they are folded (rule 2).
+    @property
+    def unlettered(self) -> bool:
+        """Whether a fact's dead letter is still on its way: a checkpoint would lose it."""
+        return bool(self._desk.unlettered)
 
-        Not while `telling`.
-        """
-        assert not self.telling, "a checkpoint past a poison fact that nobody has been told of"
+    def checkpoint(self) -> list[Entry]:
+        """The rows that changed, and the position up to which they are folded (rule 2)."""
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
@@ -290,14 +291,9 @@ class Partition:
         """This owner has no say any more."""
         self.phase = "lost"
 
-    @property
-    def telling(self) -> bool:
-        """Whether the letter of a poison fact is not durable yet: its record is read once."""
-        return bool(self._desk.untold)
-
     def settling(self) -> bool:
-        """Whether a handler runs, or its result is not read back yet, or a letter is due."""
-        return self.phase == "acting" and (self._desk.agenda.busy() or self.telling)
+        """Whether a handler runs, or its result is not read back yet."""
+        return self.phase == "acting" and self._desk.agenda.busy()
 
 
 def _unwritable(result: Result, why: str) -> f.Failure:
