@@ -75,9 +75,7 @@ def _jump(world: World) -> None:
 
 def _poison(world: World) -> None:
     app = world.around.chance.pick(world.apps)
-    world.around.saw(
-        f"poison: {world.poison.write(app.name, world.mix.partitions, world.instances)}"
-    )
+    world.around.saw(f"poison: {world.poison.write(app.name, world.mix.partitions, world.instances)}")
 
 
 def _repeat(world: World) -> None:

@@ -146,7 +146,9 @@ class Line:
         network = self.network
         return 1 + network.chance.choose(2) if network.chance.odds(network.failing) else 0
 
-    def _done(self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool) -> None:
+    def _done(
+        self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool
+    ) -> None:
         try:
             said, hear = effect(), _tell
         except LogError as error:

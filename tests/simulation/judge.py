@@ -82,7 +82,6 @@ class Judge:
         for (topic, number), rows in tables.items():
             if rows:
                 self._auditor.checkpoint(topic.partition(".")[0], number, rows)
-
     # -- what there is
 
     def states(self) -> Iterator[tuple[At, str, Instance]]:
@@ -130,3 +129,4 @@ def call_of(what: Any, at: int, pid: int, operation: str, context: Context, read
         context.idempotency_key,
         read,
     )
+

@@ -35,3 +35,4 @@ class Watching:
         number = partition_of(instance.encode(), self._partitions)
         owner = self._at.pod.owners.get(number) if self._at.pod else None
         return -1 if owner is None else owner.processor.position
+

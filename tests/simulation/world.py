@@ -179,6 +179,7 @@ class World:
         group.join(name, visitor)
         self.around.later(seconds, group.leave, name, visitor)
 
+
     # -- the end of the storm
 
     def shut_down(self) -> None:
