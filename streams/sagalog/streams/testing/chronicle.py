@@ -1,0 +1,130 @@
+"""What stands in the stage's log, read aside: no turn of the stage's own loop is taken for it."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from sagalog.schemas.codec import decode
+from sagalog.schemas.deadletters import DeadLetter
+from sagalog.schemas.envelope import Envelope
+from sagalog.schemas.facts import DeadLettered, Fact, Refused, Started
+from sagalog.schemas.topics import Topics
+from sagalog.streams.cli.durations import spoken
+from sagalog.streams.cli.facts import words
+from sagalog.streams.cli.plans import plan_words
+from sagalog.streams.deadletters import read_letters
+from sagalog.streams.embedded import MemoryLog, MemoryStore
+from sagalog.streams.log import Log
+from sagalog.streams.story import Moment, Story, Teller
+from sagalog.streams.testing.loop import VirtualLoop
+
+T = TypeVar("T")
+
+
+class Chronicle:
+    """Reads the log of some apps. `began` is the clock's reading at the beginning, in ms."""
+
+    def __init__(self, store: MemoryStore, apps: Callable[[], Iterable[str]], began: int) -> None:
+        self._store, self._apps, self._began = store, apps, began
+
+    def instances(self) -> dict[str, str]:
+        """The app of each instance that ever began, in the order of their first facts."""
+        found: dict[str, tuple[int, str]] = {}
+        for app in self._apps():
+            topic = Topics(app).events
+            for number in range(self._store.spec(topic).partitions):
+                for record in self._store.place((topic, number)).records:
+                    message = decode(record.value)
+                    if isinstance(message, Envelope) and isinstance(message.data, _FIRST):
+                        found.setdefault(message.subject, (record.timestamp, app))
+        return {name: app for name, (_, app) in sorted(found.items(), key=lambda item: item[1][0])}
+
+    def story(self, instance: str, app: str) -> Story:
+        """All that the log tells of an instance."""
+        return aside(Teller(MemoryLog(self._store), app, instance).read())
+
+    def facts(self, instance: str) -> list[Fact]:
+        """The facts of an instance that counted, of all its lives; none where it is unknown."""
+        app = self.instances().get(instance)
+        moments = self.story(instance, app).moments if app else ()
+        return [fact for moment in moments if (fact := counted(moment, instance)) is not None]
+
+    def status(self, instance: str) -> str:
+        """How an instance stands: also "forgotten", and "unknown" before its first fact."""
+        app = self.instances().get(instance)
+        if app is None:
+            return "unknown"
+        story = self.story(instance, app)
+        return "forgotten" if story.forgotten or story.state is None else story.state.status
+
+    def letters(self) -> list[DeadLetter]:
+        """The dead letters of all apps, the oldest first."""
+        log = MemoryLog(self._store)
+        letters = [letter for app in self._apps() for letter in aside(read_letters(log, app))]
+        return [letter.data for letter in sorted(letters, key=lambda letter: letter.time)]
+
+    def read(self, reading: Callable[[Log, str], Coroutine[Any, Any, T]]) -> list[T]:
+        """What somebody reads of each app."""
+        return [aside(reading(MemoryLog(self._store), app)) for app in self._apps()]
+
+    # -- for people
+
+    def timeline(self, instance: str) -> str:
+        """An instance from its first fact on, one fact in a line, and what it still wants."""
+        app = self.instances().get(instance)
+        if app is None:
+            return f"{instance}: no fact"
+        story = self.story(instance, app)
+        lines = [title(story), *(self._line(moment) for moment in story.moments)]
+        return "\n    ".join([*lines, *(f"pending: {plan}" for plan in self.pending(story))])
+
+    def timelines(self) -> str:
+        """All instances."""
+        return "\n".join(self.timeline(instance) for instance in self.instances())
+
+    def _line(self, moment: Moment) -> str:
+        said = words(moment)
+        known = isinstance(moment.message, Envelope)
+        letter = known and isinstance(moment.message.data, DeadLettered)  # type: ignore[union-attr]
+        more = "" if letter else f"  {said.more}"
+        attempt = f" {said.attempt}" if said.attempt else ""
+        ignored = "" if moment.counted else " (ignored, it came late or twice)"
+        at = spoken(moment.time - self._began)
+        return f"{at:>10}  {said.what} {said.step}{attempt}{more}{ignored}".rstrip()
+
+    def pending(self, story: Story) -> list[str]:
+        """What an instance still wants done, in words."""
+        if story.state is None or story.forgotten:
+            return []
+        now = story.moments[-1].time if story.moments else self._began
+        return plan_words(story.state, story.id, story.app, now)
+
+
+_FIRST = (Started, Refused)
+
+
+def counted(moment: Moment, instance: str) -> Fact | None:
+    """The fact that a moment is, where it changed the instance."""
+    message = moment.message
+    if not moment.counted or not isinstance(message, Envelope) or message.subject != instance:
+        return None
+    return message.data  # type: ignore[no-any-return]
+
+
+def title(story: Story) -> str:
+    """An instance in words: name, key, status, id."""
+    state = story.state
+    if state is None:
+        return story.id
+    key = "" if state.key is None else f" {state.key}"
+    status = f"{state.status}, forgotten" if story.forgotten else state.status
+    return f"{state.definition.name}{key}: {status}  ({story.app}, {story.id})"
+
+
+def aside(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of what waits for nothing."""
+    loop = VirtualLoop()
+    try:
+        result: T = loop.run_until_complete(coroutine)
+        return result
+    finally:
+        loop.close()

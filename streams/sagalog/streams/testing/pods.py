@@ -1,0 +1,95 @@
+"""A pod on the stage: a process that can be killed, and comes back."""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+
+from sagalog.engine import App
+from sagalog.streams.embedded import MemoryStore
+from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.surroundings import Clock, Token
+from sagalog.streams.testing.leaps import LeapingLoop
+from sagalog.streams.testing.loop import Process
+from sagalog.streams.testing.mortal import Life, MortalLog, Writing
+
+
+class StagePod:
+    """The pod of one app, one process after the other.
+
+    `tokens` gives each process its chance, by its name; `killed` hears of the app whose
+    pod is dead.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        loop: LeapingLoop,
+        store: MemoryStore,
+        clock: Clock,
+        *,
+        settings: PodSettings | None,
+        tokens: Callable[[str], Token],
+        writing: Writing,
+        killed: Callable[[str], None],
+    ) -> None:
+        self.app = app
+        self._loop, self._store, self._clock = loop, store, clock
+        self._settings, self._tokens = settings, tokens
+        self._writing, self._killed = writing, killed
+        self._context = copy_context()
+        self._process: Process | None = None
+        self._lives = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process lives."""
+        return self._process is not None
+
+    def start(self) -> None:
+        """Start a process, unless one lives."""
+        if self._process is not None:
+            return
+        self._lives += 1
+        name = f"{self.app.name}-{self._lives}"
+        self._process = process = self._loop.process(name)
+        life = Life(process, self._writing, partial(self._die, process))
+        log = MortalLog(self._store, self._clock, life)
+        pod = process.run(self._pod, log, self._tokens(name))
+        starting = process.task(pod.start())
+        self._loop.create_task(self._watch(process, starting, pod))
+
+    def _pod(self, log: MortalLog, token: Token) -> Pod:
+        return Pod(
+            self.app,
+            log,
+            member=f"{self.app.name}-0",
+            settings=self._settings,
+            clock=self._clock,
+            token=token,
+        )
+
+    async def _watch(self, process: Process, starting: "asyncio.Task[None]", pod: Pod) -> None:
+        """A pod that ends by itself ends the test."""
+        try:
+            await starting
+            error = await pod.failed()
+        except Exception as raised:  # noqa: BLE001 (whatever it was, the test is told)
+            error = raised
+        if process.alive:
+            self._loop.trouble.append(error)
+
+    def kill(self) -> None:
+        """As by SIGKILL. Its lock goes with it, as a dead process's does."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process = None
+        self._store.owners.pop(self.app.name, None)
+        self._killed(self.app.name)
+
+    def _die(self, process: Process) -> None:
+        """Killed by what it wrote, and started anew."""
+        if self._process is process:
+            self.kill()
+            self._loop.call_soon(self.start, context=self._context)

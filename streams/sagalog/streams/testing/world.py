@@ -1,0 +1,188 @@
+"""What a stage is made of: made-up time, a log in memory, a pod and a client for each app."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sagalog.engine import App, Context
+from sagalog.schemas.partitioner import partition_of
+from sagalog.schemas.record import Entry
+from sagalog.schemas.topics import Topics
+from sagalog.streams.cli.durations import spoken
+from sagalog.streams.client import Client
+from sagalog.streams.embedded import MemoryLog, MemoryStore
+from sagalog.streams.pod import PodSettings
+from sagalog.streams.surroundings import Token
+from sagalog.streams.testing.boundaries import Moment, Plan
+from sagalog.streams.testing.calls import Call, Calls
+from sagalog.streams.testing.cast import Cast, caller
+from sagalog.streams.testing.chronicle import Chronicle, title
+from sagalog.streams.testing.ends import End, ends_of
+from sagalog.streams.testing.leaps import LeapingLoop
+from sagalog.streams.testing.loop import Stalled
+from sagalog.streams.testing.pods import StagePod
+from sagalog.streams.testing.script import Script
+
+
+class World:
+    """See the module. `plan` says where a pod is to die, if anywhere."""
+
+    def __init__(
+        self,
+        began: datetime,
+        plan: Plan | None,
+        *,
+        tenant: str,
+        partitions: int,
+        settings: PodSettings | None,
+    ) -> None:
+        self.calls = Calls()
+        self.script = Script()
+        self.cast = Cast(self.script, self._note)
+        self.loop = LeapingLoop(caller)
+        self.store = MemoryStore()
+        self.pods: dict[str, StagePod] = {}
+        self._began = round(began.timestamp() * 1000)
+        self.chronicle = Chronicle(self.store, self.pods.keys, self._began)
+        self._plan, self._tenant = plan, tenant
+        self._partitions, self._settings = partitions, settings
+        self._clients: dict[str, Client] = {}
+        self._log = MemoryLog(self.store, clock=self.clock)
+
+    def clock(self) -> int:
+        """The made-up time, in ms since the epoch."""
+        return self._began + round(self.loop.time() * 1000)
+
+    def now(self) -> datetime:
+        """The made-up time."""
+        return datetime.fromtimestamp(self.clock() / 1000, UTC)
+
+    # -- who is there
+
+    def enter(self, app: App) -> None:
+        """An app comes on: its handlers are watched, its topics made, its pod started."""
+        self.open(self.cast.enter(app))
+
+    def open(self, app: App) -> None:
+        """Make the topics of an app that was cast, and start its pod."""
+        for spec in Topics(app.name).specs(self._partitions):
+            self.store.create(spec)
+        pod = StagePod(
+            app,
+            self.loop,
+            self.store,
+            self.clock,
+            settings=self._settings,
+            tokens=self._tokens,
+            writing=self._writing,
+            killed=self._killed,
+        )
+        self.pods[app.name] = pod
+        pod.start()
+
+    def client(self, app: str) -> Client:
+        """The client of an app, opened when it is first wanted."""
+        if app not in self._clients:
+            token = token_of(f"client/{app}")
+            client = Client(
+                self._log,
+                self.cast.apps[app],
+                tenant=self._tenant,
+                source="test",
+                clock=self.clock,
+                token=token,
+            )
+            self.drive(client.open())
+            self._clients[app] = client
+        return self._clients[app]
+
+    def _tokens(self, process: str) -> Token:
+        salt = self._plan.salt if self._plan else ""
+        return token_of(f"{salt}/{process}")
+
+    def _writing(self, topic: str, partition: int, entries: Sequence[Entry]) -> Moment | None:
+        if topic.endswith(".events"):
+            self.loop.stir()
+        return self._plan.write(topic, partition, entries) if self._plan else None
+
+    def _killed(self, app: str) -> None:
+        for call in self.calls.running():
+            if call.app == app:
+                call.ended = "killed"
+
+    # -- what happens
+
+    def drive(self, coroutine: Coroutine[Any, Any, Any], instance: str = "") -> Any:
+        """Run a coroutine to its end. Raises Stalled, which says why, where it has none."""
+        try:
+            return self.loop.run_until_complete(coroutine)
+        except Stalled as error:
+            coroutine.close()
+            raise Stalled(self._stall(str(error), instance)) from None
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass, if there is anything to wait for."""
+        with suppress(Stalled):
+            self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def ends(self) -> dict[str, End]:
+        """How each instance stands now."""
+        stories = [self.chronicle.story(*found) for found in self.chronicle.instances().items()]
+        return ends_of(stories, self.calls)
+
+    def _note(self, app: str, operation: str, input: Any, ctx: Context) -> Call:
+        topic = Topics(app).events
+        number = partition_of(ctx.instance.encode(), self._partitions) if self._partitions > 1 else 0
+        call = Call(
+            app=app,
+            name=ctx.name,
+            operation=operation,
+            step=ctx.step,
+            phase=ctx.phase,
+            attempt=ctx.attempt,
+            instance=ctx.instance,
+            key=ctx.key,
+            idempotency_key=ctx.idempotency_key,
+            input=input,
+            time=self.now(),
+            seen=self.store.place((topic, number)).next,
+        )
+        self.calls.append(call)
+        return call
+
+    def _stall(self, why: str, instance: str) -> str:
+        app = self.chronicle.instances().get(instance)
+        story = self.chronicle.story(instance, app) if app else None
+        who = title(story) if story else instance
+        said = [f"{who} does not settle: {why}" if who else why]
+        said += [f"the pod of {name} is dead: stage.recover()" for name in self.dead()]
+        said += [self._hanging(call) for call in self.calls.running()]
+        if story is not None:
+            said += [f"pending: {plan}" for plan in self.chronicle.pending(story)]
+        return "\n- ".join(said)
+
+    def _hanging(self, call: Call) -> str:
+        at = round(call.time.timestamp() * 1000) - self._began
+        return (
+            f"{call} was called at {spoken(at)} and has not returned. Give the operation or the "
+            "step a timeout, or end the wait: start() instead of run(), then advance(), cancel() "
+            "or kill()"
+        )
+
+    def dead(self) -> list[str]:
+        """The apps whose pod was killed and not started again."""
+        return [name for name, pod in self.pods.items() if not pod.alive]
+
+
+def token_of(seed: str) -> Token:
+    """Chance that is the same in every run."""
+    numbers = iter(range(1_000_000_000))
+
+    def token(size: int) -> str:
+        drawn = f"{seed}/{next(numbers)}".encode()
+        return blake2b(drawn, digest_size=size).hexdigest()
+
+    return token
