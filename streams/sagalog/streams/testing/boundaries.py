@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sagalog.schemas.codec import decode
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Entry
+from sagalog.streams.testing.calls import Call
 
 if TYPE_CHECKING:
     from sagalog.streams.testing.ends import Ends
     from sagalog.streams.testing.world import World
 
 Moment = Literal["before", "unheard", "after"]
+"""before: a write never lands. unheard: it lands, and its acknowledgement is lost. after: the
+pod has heard that it landed."""
+
+MOMENTS: tuple[Moment, ...] = ("before", "unheard", "after")
 
 LONGEST = 3600.0
 """Seconds of made-up time that a test's unfinished instances get behind its end."""
 
-MOMENTS: tuple[Moment, ...] = ("before", "unheard", "after")
-"""before: it never lands. unheard: it lands, and its acknowledgement is lost. after: the pod
-has heard that it landed."""
-
-_WORDS: dict[Moment, str] = {
+_WORDS: dict[str, str] = {
     "before": "before {} landed",
     "unheard": "after {} landed, unheard",
     "after": "after {} landed and was acknowledged",
+    "during": "while {} waited for something",
 }
 
 
@@ -55,19 +57,15 @@ def _said(entry: Entry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """The pod that writes it dies here. `number` names it in its test, from 1."""
+    """A pod dies here: of what it writes, or during a call. `number` names it, from 1."""
 
     number: int
-    write: Write
-
-    @property
-    def moment(self) -> Moment:
-        """When it strikes."""
-        return MOMENTS[(self.number - 1) % len(MOMENTS)]
+    what: Write | Call
+    moment: Moment | Literal["during"]
 
     def __str__(self) -> str:
         """The boundary for people."""
-        return _WORDS[self.moment].format(self.write)
+        return _WORDS[self.moment].format(self.what)
 
 
 class Plan:
@@ -78,19 +76,31 @@ class Plan:
 
     def __init__(self, strike: int | None = None, *, salt: str = "") -> None:
         self.strike, self.salt = strike, salt
+        self.boundaries: list[Boundary] = []
         self.worlds: list[World] = []
         self.ends: list[Ends] = []
-        self.writes: list[Write] = []
-        self.struck: Boundary | None = None
+
+    @property
+    def struck(self) -> Boundary | None:
+        """Where the pod has died, once it has."""
+        reached = self.strike is not None and self.strike <= len(self.boundaries)
+        return self.boundaries[self.strike - 1] if self.strike and reached else None
 
     def write(self, topic: str, partition: int, entries: Sequence[Entry]) -> Moment | None:
         """A pod writes; when it is to die of it, if it is."""
         write = Write(topic, partition, tuple(entries))
-        self.writes.append(write)
-        if self.strike is None or (self.strike - 1) // len(MOMENTS) != len(self.writes) - 1:
-            return None
-        self.struck = Boundary(self.strike, write)
-        return self.struck.moment
+        struck: Moment | None = None
+        for moment in MOMENTS:
+            struck = moment if self._reach(write, moment) else struck
+        return struck
+
+    def wait(self, call: Call) -> bool:
+        """A handler waits for something; whether its pod is to die of it."""
+        return self._reach(call, "during")
+
+    def _reach(self, what: Write | Call, moment: Moment | Literal["during"]) -> bool:
+        self.boundaries.append(Boundary(len(self.boundaries) + 1, what, moment))
+        return len(self.boundaries) == self.strike
 
     def played(self, world: "World") -> None:
         """A stage has come to its end in order; what is left to happen happens."""
@@ -101,14 +111,6 @@ class Plan:
             ends = world.ends()
         self.worlds.append(world)
         self.ends.append(ends)
-
-    def boundaries(self) -> list[Boundary]:
-        """All that this run had."""
-        return [
-            Boundary(number * len(MOMENTS) + moment + 1, write)
-            for number, write in enumerate(self.writes)
-            for moment in range(len(MOMENTS))
-        ]
 
     @contextmanager
     def in_force(self) -> Generator[None]:

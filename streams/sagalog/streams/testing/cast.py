@@ -66,7 +66,10 @@ class Cast:
         return next(having, next(iter(self.apps), "")), name
 
     def check_elsewhere(self, app: str, name: str, steps: Sequence[StepData] | None) -> None:
-        """Raises ValueError where a step runs in an app that is not here: it would wait for ever."""
+        """Refuse a saga with a step in an app that is not here, which would wait for ever.
+
+        Raises ValueError.
+        """
         saga = self.apps[app].sagas.get(name)
         targets = [step.operation for step in steps] if steps is not None else []
         if steps is None and saga is not None:
@@ -130,7 +133,8 @@ class Cast:
     def _watched(self, app: str, operation: Operation[..., Any]) -> Operation[..., Any]:
         watched = copy.copy(operation)
         watched.handler = partial(self._perform, app, operation)
-        watched.is_async = watched.takes_context = True
+        watched.is_async = True  # pyright: ignore[reportAttributeAccessIssue] (no type guard)
+        watched.takes_context = True
         return watched
 
     async def _perform(self, app: str, operation: Operation[..., Any], *arguments: Any) -> Any:
@@ -144,14 +148,14 @@ class Cast:
             raise
         finally:
             _CALL.reset(token)
-        call.ended = "returned"
+        call.ended = call.ended or "returned"
         return result
 
     async def _acted(
         self, app: str, operation: Operation[..., Any], call: Call, given: list[Any], ctx: Context
     ) -> Any:
         cues = self._script.meeting(call)
-        await _act(cues, call, after_effect=False)
+        await _act(cues, after_effect=False)
         fake = self._fakes.get((app, operation.name))
         if fake is not None:
             result = await _called(fake, call.input, ctx)
@@ -159,14 +163,14 @@ class Cast:
             result = await operation.handler(*given, *([ctx] if operation.takes_context else []))
         else:
             result = _plain(operation.handler, *given, *([ctx] if operation.takes_context else []))
-        await _act(cues, call, after_effect=True)
+        await _act(cues, after_effect=True)
         return result
 
 
-async def _act(cues: list[Cue], call: Call, *, after_effect: bool) -> None:
+async def _act(cues: list[Cue], *, after_effect: bool) -> None:
     for cue in cues:
         if cue.after_effect == after_effect:
-            await cue.act(call)
+            await cue.act()
 
 
 def _plain(handler: Callable[..., Any], *arguments: Any) -> Any:
@@ -188,7 +192,9 @@ async def _called(fake: Callable[..., Any], input: Any, ctx: Context) -> Any:
     parameters = list(inspect.signature(fake).parameters.values())
     if len(parameters) >= 2:
         arguments: tuple[Any, ...] = (input, ctx)
-    elif parameters and (parameters[0].annotation is Context or parameters[0].name == "ctx"):
+    elif parameters and (
+        parameters[0].annotation in (Context, "Context") or parameters[0].name == "ctx"
+    ):
         arguments = (ctx,)
     else:
         arguments = (input,) if parameters else ()

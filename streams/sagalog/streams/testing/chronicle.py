@@ -1,8 +1,10 @@
 """What stands in the stage's log, read aside: no turn of the stage's own loop is taken for it."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from itertools import groupby
 from typing import Any, TypeVar
 
+from sagalog.engine.instance import Instance
 from sagalog.schemas.codec import decode
 from sagalog.schemas.deadletters import DeadLetter
 from sagalog.schemas.envelope import Envelope
@@ -18,6 +20,9 @@ from sagalog.streams.story import Moment, Story, Teller
 from sagalog.streams.testing.loop import VirtualLoop
 
 T = TypeVar("T")
+
+MOST_ALIKE = 6
+"""Facts of one kind and step in a row that a timeline shows."""
 
 
 class Chronicle:
@@ -48,13 +53,18 @@ class Chronicle:
         moments = self.story(instance, app).moments if app else ()
         return [fact for moment in moments if (fact := counted(moment, instance)) is not None]
 
+    def state(self, instance: str) -> Instance | None:
+        """An instance as it is now; None where it is unknown, or forgotten."""
+        app = self.instances().get(instance)
+        story = self.story(instance, app) if app else None
+        return None if story is None or story.forgotten else story.state
+
     def status(self, instance: str) -> str:
         """How an instance stands: also "forgotten", and "unknown" before its first fact."""
-        app = self.instances().get(instance)
-        if app is None:
-            return "unknown"
-        story = self.story(instance, app)
-        return "forgotten" if story.forgotten or story.state is None else story.state.status
+        state = self.state(instance)
+        if state is not None:
+            return state.status
+        return "forgotten" if instance in self.instances() else "unknown"
 
     def letters(self) -> list[DeadLetter]:
         """The dead letters of all apps, the oldest first."""
@@ -74,8 +84,19 @@ class Chronicle:
         if app is None:
             return f"{instance}: no fact"
         story = self.story(instance, app)
-        lines = [title(story), *(self._line(moment) for moment in story.moments)]
+        lines = [title(story), *self._lines(story)]
         return "\n    ".join([*lines, *(f"pending: {plan}" for plan in self.pending(story))])
+
+    def _lines(self, story: Story) -> Iterator[str]:
+        """Of what happens over and over, the first times and the last."""
+        for _, group in groupby(story.moments, lambda moment: words(moment)[:2]):
+            moments = list(group)
+            hidden = moments[2:-1] if len(moments) > MOST_ALIKE else []
+            for moment in moments:
+                if moment not in hidden:
+                    yield self._line(moment)
+                elif moment is hidden[0]:
+                    yield f"{'...':>10}  {len(hidden)} more of these"
 
     def timelines(self) -> str:
         """All instances."""

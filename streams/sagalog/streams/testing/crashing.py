@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
 from sagalog.streams.logs import logger
@@ -38,7 +38,11 @@ def crash_everywhere(test: Any = None, /, *, only: int | None = None) -> Any:
     compared. `only` runs one boundary, by the number that a failure told.
     """
     if test is None:
-        return lambda function: crash_everywhere(function, only=only)
+        return partial(_everywhere, only=only)
+    return _everywhere(test, only=only)
+
+
+def _everywhere(test: Callable[..., Any], *, only: int | None) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(test):
 
         @wraps(test)
@@ -73,7 +77,7 @@ class Session:
         """Each run: undisturbed, undisturbed with other chance, and one for each boundary."""
         first, second = Plan(), Plan(salt="control")
         yield first
-        self._expected, self.boundaries = first.ends, first.boundaries()
+        self._expected, self.boundaries = first.ends, first.boundaries
         if not self._expected:
             raise CrashFound(
                 "crash_everywhere: the test made no Stage. Make it inside the test, "

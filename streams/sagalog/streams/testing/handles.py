@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from sagalog.engine.instance import PARKED
+from sagalog.engine.turning import parked_at
 from sagalog.schemas.definition import Json
 from sagalog.streams.client import Client, Handle, How
 from sagalog.streams.outcomes import Outcome
@@ -21,6 +23,7 @@ class StageHandle:
         self.id = handle.id
         self._handle, self._client, self._drive = handle, client, drive
         self._chronicle = chronicle
+        self._outcome: Outcome | None = None
 
     @property
     def status(self) -> str:
@@ -36,8 +39,10 @@ class StageHandle:
         Raises Conflict, Refused or NotFound as the client does, and Stalled where it never
         will settle.
         """
-        outcome: Outcome = self._drive(self._handle.outcome(), self.id)
-        return outcome
+        if self._outcome is not None and self._outcome.status in PARKED:
+            self._handle = self._drive(self._client.get(self.id), self.id)
+        self._outcome = self._drive(self._handle.outcome(), self.id)
+        return self._outcome
 
     def cancel(self, reason: str = "") -> None:
         """Ask it to turn back; `outcome` says how it ended."""
@@ -45,9 +50,10 @@ class StageHandle:
 
     def release(self, step: str, how: How = "retry", result: Json = None) -> None:
         """Move a parked step on, as a person would. Raises ValueError where it is not parked."""
-        stands = self._drive(self._client.release(self.id, step, how, result, by="test"), self.id)
-        if stands is not None:
+        state = self._chronicle.state(self.id)
+        if state is None or parked_at(state, step, how) is None:
             raise ValueError(
                 f"{step} of {self.id} is not parked so that {how!r} could move it on: "
-                f"the instance is {stands.status or 'unknown'}"
+                f"the instance is {self.status}"
             )
+        self._drive(self._client.release(self.id, step, how, result, by="test"), self.id)

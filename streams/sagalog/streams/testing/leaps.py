@@ -20,6 +20,12 @@ from sagalog.streams.testing.loop import Stalled, Turn, VirtualLoop
 CALM = 3.0
 """Seconds without a fact after which the clock leaps: a checkpoint or two are behind us."""
 
+SLOW = 5.0
+"""Seconds from which on a round is a slow one: pods look every 10 s for what may be forgotten."""
+
+CALMER = 45.0
+"""Seconds without a fact up to which the clock stops at slow rounds: a few are behind us then."""
+
 STILL = 130.0
 """Seconds of rounds alone after which nothing can come: a client asks again within 60."""
 
@@ -48,7 +54,8 @@ class LeapingLoop(VirtualLoop):
         self.trouble: list[BaseException] = []
         self._caller = caller
         self._dues: list[tuple[float, int, Turn]] = []
-        self._stirred = 0.0
+        self._slow: list[tuple[float, int, Turn]] = []
+        self._stirred: float = 0.0
         self._thread = get_ident()
 
     def stir(self) -> None:
@@ -60,8 +67,11 @@ class LeapingLoop(VirtualLoop):
     ) -> Any:
         """Run a callback at a time of this loop."""
         turn = super().call_at(when, callback, *args, context=context)
+        row = (when, next(self._numbers), turn)
         if not self._is_round(callback):
-            heapq.heappush(self._dues, (when, next(self._numbers), turn))
+            heapq.heappush(self._dues, row)
+        elif when - self._now >= SLOW:
+            heapq.heappush(self._slow, row)
         return turn
 
     def _is_round(self, callback: Callable[..., Any]) -> bool:
@@ -83,17 +93,17 @@ class LeapingLoop(VirtualLoop):
         super()._advance()
 
     def _leap(self) -> None:
-        due, calm = self._next_due(), self._now - self._stirred
+        due, calm = self._first(self._dues), self._now - self._stirred
         if due is None and calm > STILL:
             raise Stalled("nothing is left that could ever happen")
         if due is not None and calm > CALM:
-            self._now = due
+            slow = self._first(self._slow)
+            self._now = due if slow is None or calm > CALMER else min(due, slow)
 
-    def _next_due(self) -> float | None:
-        dues = self._dues
-        while dues and (dues[0][0] <= self._now or dues[0][2].cancelled()):
-            heapq.heappop(dues)
-        return dues[0][0] if dues else None
+    def _first(self, timers: list[tuple[float, int, Turn]]) -> float | None:
+        while timers and (timers[0][0] <= self._now or timers[0][2].cancelled()):
+            heapq.heappop(timers)
+        return timers[0][0] if timers else None
 
     def run_until_complete(self, future: Any) -> Any:
         """Run until it has ended; its result. Raises Stalled where it never will."""
@@ -157,12 +167,13 @@ class LeapingLoop(VirtualLoop):
         self.trouble.append(trouble)
         raise trouble
 
-    add_reader = add_writer = sock_accept = sock_connect = sock_recv = _refuse  # type: ignore[assignment]
-    sock_recv_into = sock_recvfrom = sock_sendall = sock_sendto = _refuse  # type: ignore[assignment]
-    create_connection = create_datagram_endpoint = create_server = _refuse  # type: ignore[assignment]
-    create_unix_connection = create_unix_server = start_tls = _refuse  # type: ignore[assignment]
-    getaddrinfo = getnameinfo = subprocess_exec = subprocess_shell = _refuse  # type: ignore[assignment]
-    connect_read_pipe = connect_write_pipe = _refuse  # type: ignore[assignment]
+    add_reader = add_writer = _refuse  # type: ignore[assignment]
+    sock_accept = sock_connect = sock_recv = _refuse
+    sock_recv_into = sock_recvfrom = sock_sendall = sock_sendto = _refuse
+    create_connection = create_datagram_endpoint = create_server = _refuse
+    create_unix_connection = create_unix_server = start_tls = _refuse
+    getaddrinfo = getnameinfo = subprocess_exec = subprocess_shell = _refuse
+    connect_read_pipe = connect_write_pipe = _refuse
 
 
 def unearth() -> None:
@@ -175,4 +186,4 @@ def unearth() -> None:
             task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001 (as gather)
             coroutine = task.get_coro()
             with suppress(BaseException):
-                coroutine.close()  # type: ignore[union-attr]
+                coroutine.close()

@@ -88,8 +88,13 @@ class StagePod:
         self._store.owners.pop(self.app.name, None)
         self._killed(self.app.name)
 
+    def crash(self) -> None:
+        """Killed, and started anew."""
+        if self._process is not None:
+            self._die(self._process)
+
     def _die(self, process: Process) -> None:
-        """Killed by what it wrote, and started anew."""
+        """Killed by what it did, and started anew."""
         if self._process is process:
             self.kill()
             self._loop.call_soon(self.start, context=self._context)

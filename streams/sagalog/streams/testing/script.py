@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sagalog.streams.testing.calls import Call
 
 When = Callable[[Call], bool]
-Act = Callable[[Call], Awaitable[None]]
+Act = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class Script:
 def failing(error: BaseException | type[BaseException]) -> Act:
     """Raise it."""
 
-    async def act(call: Call) -> None:
+    async def act() -> None:
+        # One object for all calls would collect their tracebacks.
         raise error.with_traceback(None) if isinstance(error, BaseException) else error
 
     return act
@@ -84,7 +85,7 @@ def failing(error: BaseException | type[BaseException]) -> Act:
 def hanging(seconds: float | None) -> Act:
     """Wait so long, or for ever."""
 
-    async def act(call: Call) -> None:
+    async def act() -> None:
         if seconds is None:
             await asyncio.get_running_loop().create_future()
         else:

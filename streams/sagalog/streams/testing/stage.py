@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sagalog.engine import App, Operation, Saga, Unavailable
 from sagalog.schemas.deadletters import DeadLetter
@@ -39,8 +40,9 @@ class Stage:
     """Runs sagas in memory, in made-up time: the real engine, pods and client, nothing else.
 
     Use it as `with Stage(app) as stage:`, in a plain test or inside an async one. Nothing on
-    it needs an `await`: a call lets the made-up time pass until it has its answer. Give all
-    the apps whose steps shall run; `stand_in` is for those that you have not.
+    it needs an `await`: a call lets the made-up time pass until it has its answer, and then
+    all happens that can without time passing. Give all the apps whose steps shall run;
+    `stand_in` is for those that you have not.
     `at` is when time begins; `settings` are the pods'.
     """
 
@@ -53,16 +55,29 @@ class Stage:
         settings: PodSettings | None = None,
     ) -> None:
         self._apps, self._at, self._plan = apps, at, plan_in_force()
-        self._world = World(
-            at, self._plan, tenant=tenant, partitions=partitions, settings=settings
+        self._open = partial(
+            World, at, self._plan, tenant=tenant, partitions=partitions, settings=settings
         )
+        self._opened: World | None = None
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Self:
         if self._plan is None:
             unearth()
-        for app in self._apps:
-            self._world.enter(app)
+        world = self._open()
+        try:
+            for app in self._apps:
+                world.enter(app)
+        except BaseException:
+            world.loop.close()
+            raise
+        self._opened = world
         return self
+
+    @property
+    def _world(self) -> World:
+        if self._opened is None:
+            raise RuntimeError("a stage is opened by `with Stage(app) as stage:`")
+        return self._opened
 
     def __exit__(
         self,
@@ -92,9 +107,7 @@ class Stage:
 
         As `start`, and then `StageHandle.outcome`.
         """
-        handle = self.start(
-            what, input, key=key, priority=priority, deadline=deadline, steps=steps
-        )
+        handle = self.start(what, input, key=key, priority=priority, deadline=deadline, steps=steps)
         return handle.outcome()
 
     def start(
@@ -107,7 +120,7 @@ class Stage:
         deadline: Span | None = None,
         steps: Sequence[StepData] | None = None,
     ) -> StageHandle:
-        """Start a saga, or an operation alone, and do not wait: time stands still.
+        """Start a saga, or an operation alone: no time passes.
 
         `what` may be a name; with `steps` it is the name of a saga given as data.
         "app/name" means another app than the first. Raises InvalidInput as the client does.
@@ -143,12 +156,9 @@ class Stage:
         """The real client of an app, for code under `drive`; of the first one by default."""
         return self._world.client(self._name(app))
 
-    def advance(self, span: Span = 0) -> None:
-        """Let so much time pass: 30, "90s", "30d". With 0, all that can happen now happens."""
-        seconds = in_seconds(span, "advance")
-        if seconds:
-            self.drive(asyncio.sleep(seconds))
-        self._world.loop.rest()
+    def advance(self, span: Span) -> None:
+        """Let so much time pass: 30, "90s", "30d"."""
+        self.drive(asyncio.sleep(in_seconds(span, "advance")))
 
     @property
     def now(self) -> datetime:
@@ -216,9 +226,9 @@ class Stage:
         end = None if for_ is None else self.now + timedelta(seconds=in_seconds(for_, "for_"))
         raising = failing(Unavailable("made unavailable by the test"))
 
-        async def act(call: Any) -> None:
+        async def act() -> None:
             if end is None or self.now < end:
-                await raising(call)
+                await raising()
 
         self._cue(what, act, when=when)
 
@@ -265,7 +275,8 @@ class Stage:
         """Start a pod for what was killed."""
         for pod in self._concerned(app):
             pod.start()
-        self._world.loop.rest()
+        if not self._world.loop.is_running():
+            self._world.loop.rest()
 
     # -- what happened
 

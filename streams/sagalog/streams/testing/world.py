@@ -95,9 +95,17 @@ class World:
                 clock=self.clock,
                 token=token,
             )
-            self.drive(client.open())
+            self._open(client)
             self._clients[app] = client
         return self._clients[app]
+
+    def _open(self, client: Client) -> None:
+        """Open it, also within a coroutine that is driven: on a log in memory nothing waits."""
+        if not self.loop.is_running():
+            self.drive(client.open())
+            return
+        with suppress(StopIteration):
+            client.open().send(None)
 
     def _tokens(self, process: str) -> Token:
         salt = self._plan.salt if self._plan else ""
@@ -116,12 +124,22 @@ class World:
     # -- what happens
 
     def drive(self, coroutine: Coroutine[Any, Any, Any], instance: str = "") -> Any:
-        """Run a coroutine to its end. Raises Stalled, which says why, where it has none."""
-        try:
-            return self.loop.run_until_complete(coroutine)
-        except Stalled as error:
+        """Run a coroutine to its end, and then all that can happen without time passing.
+
+        Raises Stalled, which says why, where it has no end.
+        """
+        if self.loop.is_running():
             coroutine.close()
+            raise RuntimeError(
+                "the stage is in the middle of a call of a handler, or of your own coroutine: "
+                "there, await what you need, stage.client() for instance"
+            )
+        try:
+            result = self.loop.run_until_complete(coroutine)
+            self.loop.rest()
+        except Stalled as error:
             raise Stalled(self._stall(str(error), instance)) from None
+        return result
 
     def wait(self, seconds: float) -> None:
         """Let so much time pass, if there is anything to wait for."""
@@ -135,7 +153,9 @@ class World:
 
     def _note(self, app: str, operation: str, input: Any, ctx: Context) -> Call:
         topic = Topics(app).events
-        number = partition_of(ctx.instance.encode(), self._partitions) if self._partitions > 1 else 0
+        number = (
+            partition_of(ctx.instance.encode(), self._partitions) if self._partitions > 1 else 0
+        )
         call = Call(
             app=app,
             name=ctx.name,
@@ -151,7 +171,14 @@ class World:
             seen=self.store.place((topic, number)).next,
         )
         self.calls.append(call)
+        if self._plan is not None:
+            self.loop.call_soon(self._waiting, call, self._plan)
         return call
+
+    def _waiting(self, call: Call, plan: Plan) -> None:
+        """A turn later it has ended, or it waits for something: its work is half done."""
+        if not call.ended and plan.wait(call):
+            self.pods[call.app].crash()
 
     def _stall(self, why: str, instance: str) -> str:
         app = self.chronicle.instances().get(instance)
