@@ -47,6 +47,7 @@ def _everywhere(test: Callable[..., Any], *, only: int | None) -> Callable[..., 
 
         @wraps(test)
         async def run_async(*args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
             session = Session(only)
             for plan in session.plans():
                 with session.playing(plan):
@@ -56,6 +57,7 @@ def _everywhere(test: Callable[..., Any], *, only: int | None) -> Callable[..., 
 
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
+        __tracebackhide__ = True
         session = Session(only)
         for plan in session.plans():
             with session.playing(plan):
@@ -102,6 +104,7 @@ class Session:
     @contextmanager
     def playing(self, plan: Plan) -> Generator[None]:
         """One run: the plan is in force, and then the end is judged."""
+        __tracebackhide__ = True
         unearth()
         try:
             with plan.in_force():
@@ -114,6 +117,7 @@ class Session:
             self._judge(plan)
 
     def _judge(self, plan: Plan) -> None:
+        __tracebackhide__ = True
         found = list(self._faults(plan))
         if found:
             said = "\n- ".join([f"{self._where(plan)} the test ended differently:", *found])

@@ -23,7 +23,7 @@ CALM = 3.0
 SLOW = 5.0
 """Seconds from which on a round is a slow one: pods look every 10 s for what may be forgotten."""
 
-CALMER = 45.0
+CALMER = 25.0
 """Seconds without a fact up to which the clock stops at slow rounds: a few are behind us then."""
 
 STILL = 130.0

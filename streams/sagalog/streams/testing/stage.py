@@ -36,6 +36,10 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 """When made-up time begins, unless a test says otherwise."""
 
 
+OPEN: "list[Stage]" = []
+"""The stages that are open now, for whoever reports a failure."""
+
+
 class Stage:
     """Runs sagas in memory, in made-up time: the real engine, pods and client, nothing else.
 
@@ -71,6 +75,7 @@ class Stage:
             world.loop.close()
             raise
         self._opened = world
+        OPEN.append(self)
         return self
 
     @property
@@ -85,6 +90,7 @@ class Stage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        OPEN.remove(self)
         if error is not None:
             error.add_note(f"\nOn the stage:\n{self.timeline()}")
         elif self._plan is not None:
