@@ -155,3 +155,21 @@ def test_time_may_pass_in_which_nothing_runs(loop: VirtualLoop) -> None:
     loop.run_until_complete(asyncio.sleep(0))
     loop.run_until_complete(asyncio.sleep(0.1))
     assert seen == [10]
+
+
+def test_a_process_that_is_killed_while_frozen_runs_nothing_more(loop: VirtualLoop) -> None:
+    process, seen, shared = loop.process("a"), list[str](), loop.create_future()
+
+    async def wait() -> None:
+        try:
+            await shared
+        finally:
+            seen.append("finally")
+
+    process.task(wait())
+    loop.run_until_complete(asyncio.sleep(1))
+    process.freeze()
+    shared.set_result(None)
+    loop.run_until_complete(asyncio.sleep(1))
+    process.kill()
+    assert seen == []

@@ -47,8 +47,8 @@ class Process:
     def kill(self) -> None:
         """Run nothing of it any more. Twice is once."""
         self.alive = False
-        self._held.clear()
         self._loop.bury()
+        self._held.clear()
 
     def freeze(self) -> None:
         """Hold what it would do, until `thaw`."""
