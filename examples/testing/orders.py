@@ -1,13 +1,13 @@
-"""An app to be tested: an order is reserved, charged and shipped by another team.
+"""An app to be tested: an order is reserved, charged, and shipped by another team.
 
-Its handlers reach the world through `bank` and `shelves`; test_orders.py puts others there.
+test_orders.py beside it has the tests.
 """
-
-from typing import Protocol
 
 from pydantic import BaseModel
 
 from sagalog.engine import App, Context, Retry, Terminal, step
+
+app = App("orders")
 
 
 class Order(BaseModel):
@@ -15,23 +15,28 @@ class Order(BaseModel):
 
     item: str
     cents: int
-    address: str = "Oslo"
 
 
-class Bank(Protocol):
-    """What the app needs of a bank. A payment asked for twice under one key is made once."""
+class Bank:
+    """Stands for the bank. A payment that is asked for twice under one key is made once."""
 
-    def pay(self, key: str, cents: int) -> str:
+    def __init__(self) -> None:
+        self.paid: dict[str, int] = {}
+
+    async def pay(self, key: str, cents: int) -> str:
         """Take the money; the receipt. Raises ValueError where the card is declined."""
-        ...
+        if cents > 100_000:
+            raise ValueError("card declined")
+        self.paid[key] = cents
+        return f"receipt for {cents}"
 
-    def pay_back(self, key: str) -> None:
-        """Give the money of that key back, if it was ever taken."""
-        ...
+    async def pay_back(self, key: str) -> None:
+        """Give back what was paid under that key, if anything was."""
+        self.paid.pop(key, None)
 
 
 class Shelves:
-    """Where the goods are."""
+    """Stands for the warehouse."""
 
     def __init__(self, **stock: int) -> None:
         self.stock = stock
@@ -45,44 +50,43 @@ class Shelves:
 
     def put_back(self, key: str) -> None:
         """Put back what was taken under that key, if anything was."""
-        if item := self._taken.pop(key, None):
+        item = self._taken.pop(key, None)
+        if item is not None:
             self.stock[item] += 1
 
 
-bank: Bank
-shelves: Shelves
-
-app = App("orders")
+bank = Bank()
+shelves = Shelves(lamp=20)
 
 
-def of_step(ctx: Context) -> str:
-    """The same name for a step of this order and for its undo."""
+def effect(ctx: Context) -> str:
+    """The name of a step's effect: the same for the step and for its undo."""
     return f"{ctx.instance}/{ctx.step}"
 
 
 @app.operation
-def put_back(order: Order, ctx: Context) -> None:
+def put_back(ctx: Context) -> None:
     """Undo `reserve`."""
-    shelves.put_back(of_step(ctx))
+    shelves.put_back(effect(ctx))
 
 
 @app.operation(undo=put_back)
 def reserve(order: Order, ctx: Context) -> None:
     """Take the item off its shelf."""
-    shelves.take(of_step(ctx), order.item)
+    shelves.take(effect(ctx), order.item)
 
 
 @app.operation
-async def refund(order: Order, ctx: Context) -> None:
+async def refund(ctx: Context) -> None:
     """Undo `charge`, which may never have happened."""
-    bank.pay_back(of_step(ctx))
+    await bank.pay_back(effect(ctx))
 
 
 @app.operation(undo=refund, timeout=10, retry=Retry(max_attempts=5, first=1))
 async def charge(order: Order, ctx: Context) -> str:
-    """Take the money. Of a declined card there is no second try."""
+    """Take the money. For a declined card there is no second try."""
     try:
-        return bank.pay(of_step(ctx), order.cents)
+        return await bank.pay(effect(ctx), order.cents)
     except ValueError as error:
         raise Terminal(str(error)) from error
 

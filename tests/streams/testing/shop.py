@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from sagalog.engine import App, Context, Retry, step
+from sagalog.streams.testing import Stage
 
 
 class Order(BaseModel):
@@ -86,3 +87,13 @@ async def call_back(order: Order, ctx: Context) -> None:
 async def ship(order: Order, ctx: Context) -> str:
     outside.shipped.add(own(ctx))
     return f"parcel with a {order.item}"
+
+
+def a_completed_order() -> None:
+    """A test as users write it, which any crash leaves as it is."""
+    anew()
+    with Stage(app) as stage:
+        outcome = stage.run(place_order, Order(), key="order-1")
+        assert outcome.status == "completed"
+        assert stage.calls.names == ["reserve", "charge", "mail"]
+        assert len(outside.charged) == len(outside.reserved) == 1

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
+from threading import Thread
+from typing import Any
 
 import pytest
 
-from sagalog.engine import App, Context, Terminal
+from sagalog.engine import App, Context, Terminal, step
 from sagalog.streams.testing import NoNetwork, NoThreads, Stage
 from tests.streams.testing.shop import Order, app, charge, inspect, mail, place_order, sell
 
@@ -16,7 +19,7 @@ def test_a_handler_is_replaced_by_whatever_takes_as_much_as_it_needs() -> None:
         await asyncio.sleep(5)
         return f"for {order.item}"
 
-    fakes = [
+    fakes: list[tuple[Callable[..., Any], str]] = [
         (slow, "for lamp"),
         (lambda order, ctx: f"{order.item} {ctx.step}", "lamp charge"),
         (lambda ctx: ctx.name, "place-order"),
@@ -43,10 +46,8 @@ def test_what_cannot_be_replaced_is_said() -> None:
     @app.operation
     def call() -> None: ...
 
-    from sagalog.engine import step
-
     app.saga("one", step(call, name="ring"))
-    with Stage(app) as stage, pytest.raises(ValueError, match="'ring' is no operation .* call"):
+    with Stage(app) as stage, pytest.raises(ValueError, match=r"'ring' is no operation .* call"):
         stage.replace("ring", returns=1)
 
 
@@ -100,7 +101,7 @@ def test_a_plain_handler_sees_no_loop_as_in_its_thread() -> None:
 
     with Stage(app) as stage:
         assert stage.run(call).value == "from a loop of its own"
-        stage.replace(call, lambda: left.get())
+        stage.replace(call, lambda ctx: left.get())
         assert stage.run(call).value == ""
 
 
@@ -113,13 +114,15 @@ def test_a_handler_that_wants_the_network_ends_the_test_with_a_hint() -> None:
 
     with Stage(app) as stage:
         stage.replace(mail, fetch)
-        with pytest.raises(NoNetwork, match=r"^mail \(place-order, attempt 1\) wants the network") as e:
+        with pytest.raises(
+            NoNetwork, match=r"^mail \(place-order, attempt 1\) wants the network"
+        ) as e:
             stage.run(place_order, Order())
         assert "stage.replace(step, fake)" in str(e.value)
 
 
 def test_a_coroutine_that_wants_a_process_is_told_too() -> None:
-    with Stage(app) as stage, pytest.raises(NoNetwork, match="^this coroutine wants"):
+    with Stage(app) as stage, pytest.raises(NoNetwork, match=r"^this coroutine wants"):
         stage.drive(asyncio.create_subprocess_exec("true"))
 
 
@@ -127,8 +130,6 @@ def test_a_thread_that_calls_back_ends_the_test_with_a_hint() -> None:
     async def wait_for_thread() -> None:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        from threading import Thread
-
         thread = Thread(target=loop.call_soon_threadsafe, args=(future.set_result, None))
         thread.start()
         thread.join()

@@ -88,7 +88,7 @@ def test_a_handler_that_still_runs_at_the_end_is_cancelled() -> None:
 
 def test_a_handler_may_kill_its_own_pod() -> None:
     with Stage(app) as stage:
-        stage.replace(mail, lambda: stage.kill())
+        stage.replace(mail, lambda ctx: stage.kill())
         order = stage.start(place_order, Order())
         assert order.status == "running"
         stage.replace(mail, returns=None)

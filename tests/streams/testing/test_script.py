@@ -97,7 +97,7 @@ def test_an_undo_that_fails_for_good_leaves_the_saga_stuck_until_it_is_released(
         stage.fail(put_back, Terminal("the shelf is locked"))
         order = stage.start(place_order, Order())
         assert order.outcome().remaining == ("reserve",)
-        assert [letter.step for letter in stage.dead_letters] == ["charge", "reserve"]  # type: ignore[union-attr]
+        assert [letter.step for letter in stage.dead_letters] == ["charge", "reserve"]
         stage.mend(put_back)
         order.release("reserve")
         assert order.status == "compensated"

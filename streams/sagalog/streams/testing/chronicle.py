@@ -1,21 +1,19 @@
 """What stands in the stage's log, read aside: no turn of the stage's own loop is taken for it."""
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
 from sagalog.engine.instance import Instance
 from sagalog.schemas.codec import decode
-from sagalog.schemas.deadletters import DeadLetter
+from sagalog.schemas.deadletters import FailedStep
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.facts import DeadLettered, Fact, Refused, Started
-from sagalog.schemas.topics import Topics
+from sagalog.schemas.record import Record
 from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.facts import words
 from sagalog.streams.cli.plans import plan_words
-from sagalog.streams.deadletters import read_letters
 from sagalog.streams.embedded import MemoryLog, MemoryStore
-from sagalog.streams.log import Log
 from sagalog.streams.story import Moment, Story, Teller
 from sagalog.streams.testing.loop import VirtualLoop
 
@@ -26,22 +24,28 @@ MOST_ALIKE = 6
 
 
 class Chronicle:
-    """Reads the log of some apps. `began` is the clock's reading at the beginning, in ms."""
+    """Reads the log: `records` are all of it, over all topics in the order in which they came.
 
-    def __init__(self, store: MemoryStore, apps: Callable[[], Iterable[str]], began: int) -> None:
-        self._store, self._apps, self._began = store, apps, began
+    `began` is the clock's reading at the beginning, in ms.
+    """
+
+    def __init__(self, store: MemoryStore, records: Sequence[Record], began: int) -> None:
+        self._store, self._records, self._began = store, records, began
 
     def instances(self) -> dict[str, str]:
         """The app of each instance that ever began, in the order of their first facts."""
-        found: dict[str, tuple[int, str]] = {}
-        for app in self._apps():
-            topic = Topics(app).events
-            for number in range(self._store.spec(topic).partitions):
-                for record in self._store.place((topic, number)).records:
-                    message = decode(record.value)
-                    if isinstance(message, Envelope) and isinstance(message.data, _FIRST):
-                        found.setdefault(message.subject, (record.timestamp, app))
-        return {name: app for name, (_, app) in sorted(found.items(), key=lambda item: item[1][0])}
+        return {
+            message.subject: record.topic.removesuffix(".events")
+            for record, message in self._messages(".events")
+            if isinstance(message.data, _FIRST)
+        }
+
+    def _messages(self, ending: str) -> Iterator[tuple[Record, Envelope]]:
+        for record in self._records:
+            if record.topic.endswith(ending):
+                message = decode(record.value)
+                if isinstance(message, Envelope):
+                    yield record, message
 
     def story(self, instance: str, app: str) -> Story:
         """All that the log tells of an instance."""
@@ -66,15 +70,13 @@ class Chronicle:
             return state.status
         return "forgotten" if instance in self.instances() else "unknown"
 
-    def letters(self) -> list[DeadLetter]:
-        """The dead letters of all apps, the oldest first."""
-        log = MemoryLog(self._store)
-        letters = [letter for app in self._apps() for letter in aside(read_letters(log, app))]
-        return [letter.data for letter in sorted(letters, key=lambda letter: letter.time)]
-
-    def read(self, reading: Callable[[Log, str], Coroutine[Any, Any, T]]) -> list[T]:
-        """What somebody reads of each app."""
-        return [aside(reading(MemoryLog(self._store), app)) for app in self._apps()]
+    def letters(self) -> list[FailedStep]:
+        """The final failures in the dead letters of all apps, the oldest first, each once."""
+        letters: dict[str, FailedStep] = {}
+        for _, message in self._messages(".deadletters"):
+            if isinstance(message.data, FailedStep):
+                letters.setdefault(message.id, message.data)
+        return [*letters.values()]
 
     # -- for people
 

@@ -41,8 +41,9 @@ class StageHandle:
         """
         if self._outcome is not None and self._outcome.status in PARKED:
             self._handle = self._drive(self._client.get(self.id), self.id)
-        self._outcome = self._drive(self._handle.outcome(), self.id)
-        return self._outcome
+        outcome: Outcome = self._drive(self._handle.outcome(), self.id)
+        self._outcome = outcome
+        return outcome
 
     def cancel(self, reason: str = "") -> None:
         """Ask it to turn back; `outcome` says how it ended."""

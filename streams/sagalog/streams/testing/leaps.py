@@ -107,7 +107,7 @@ class LeapingLoop(VirtualLoop):
 
     def run_until_complete(self, future: Any) -> Any:
         """Run until it has ended; its result. Raises Stalled where it never will."""
-        with self._as_running():
+        with self.running():
             task, most = asyncio.ensure_future(future, loop=self), self.turns + MOST_TURNS
             while not task.done():
                 self.step()
@@ -118,7 +118,7 @@ class LeapingLoop(VirtualLoop):
     def rest(self) -> None:
         """Do all that can be done now, without a tick of the clock."""
         most = self.turns + MOST_TURNS
-        with self._as_running():
+        with self.running():
             while self.ready or self._overdue():
                 self.step()
                 if self.turns > most:

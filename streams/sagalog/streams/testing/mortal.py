@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from sagalog.schemas.record import Entry
+from sagalog.schemas.record import Entry, Record
 from sagalog.streams.embedded import MemoryLog, MemoryStore
 from sagalog.streams.embedded.memory_ownership import MemoryCheckpoints
 from sagalog.streams.embedded.memory_store import MemoryPlace
+from sagalog.streams.errors import TopicMissing
 from sagalog.streams.log import Place
 from sagalog.streams.surroundings import Clock
 from sagalog.streams.testing.boundaries import Moment
@@ -15,6 +16,10 @@ from sagalog.streams.testing.loop import Process
 
 Writing = Callable[[str, int, Sequence[Entry]], Moment | None]
 """Called with what is about to be written; when its process is to die of it, if it is."""
+
+
+Landed = Callable[[Record], None]
+"""Called with each record that stands in the log from now on."""
 
 
 class Life:
@@ -49,11 +54,31 @@ class Life:
             asyncio.get_running_loop().call_soon(self._die)
 
 
-class MortalLog(MemoryLog):
-    """A `MemoryLog` of a process that may die."""
+class RecordingLog(MemoryLog):
+    """A `MemoryLog` that tells `landed` of each record, in their order over all topics."""
 
-    def __init__(self, store: MemoryStore, clock: Clock, life: Life) -> None:
+    def __init__(self, store: MemoryStore, clock: Clock, landed: Landed) -> None:
         super().__init__(store, clock=clock)
+        self._landed = landed
+
+    def append(self, topic: str, partition: int, entries: Sequence[Entry]) -> Awaitable[int]:
+        """Append all entries, in order; see `Log.append`."""
+        try:
+            place = self.store.place((topic, partition))
+        except TopicMissing:
+            return super().append(topic, partition, entries)
+        before = place.next
+        future = super().append(topic, partition, entries)
+        for record in place.records[before - place.start :]:
+            self._landed(record)
+        return future
+
+
+class MortalLog(RecordingLog):
+    """The log of a process that may die."""
+
+    def __init__(self, store: MemoryStore, clock: Clock, landed: Landed, life: Life) -> None:
+        super().__init__(store, clock, landed)
         self._life = life
 
     def append(self, topic: str, partition: int, entries: Sequence[Entry]) -> Awaitable[int]:

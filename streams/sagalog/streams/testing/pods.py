@@ -6,12 +6,14 @@ from contextvars import copy_context
 from functools import partial
 
 from sagalog.engine import App
-from sagalog.streams.embedded import MemoryStore
+from sagalog.streams.log import Log
 from sagalog.streams.pod import Pod, PodSettings
 from sagalog.streams.surroundings import Clock, Token
 from sagalog.streams.testing.leaps import LeapingLoop
 from sagalog.streams.testing.loop import Process
-from sagalog.streams.testing.mortal import Life, MortalLog, Writing
+
+Logs = Callable[[Process, Callable[[], None]], Log]
+"""The log as a process sees it, which may call the function to die of what it writes."""
 
 
 class StagePod:
@@ -25,18 +27,16 @@ class StagePod:
         self,
         app: App,
         loop: LeapingLoop,
-        store: MemoryStore,
         clock: Clock,
         *,
         settings: PodSettings | None,
         tokens: Callable[[str], Token],
-        writing: Writing,
+        logs: Logs,
         killed: Callable[[str], None],
     ) -> None:
         self.app = app
-        self._loop, self._store, self._clock = loop, store, clock
-        self._settings, self._tokens = settings, tokens
-        self._writing, self._killed = writing, killed
+        self._loop, self._clock, self._settings = loop, clock, settings
+        self._tokens, self._logs, self._killed = tokens, logs, killed
         self._context = copy_context()
         self._process: Process | None = None
         self._lives = 0
@@ -53,13 +53,12 @@ class StagePod:
         self._lives += 1
         name = f"{self.app.name}-{self._lives}"
         self._process = process = self._loop.process(name)
-        life = Life(process, self._writing, partial(self._die, process))
-        log = MortalLog(self._store, self._clock, life)
+        log = self._logs(process, partial(self._die, process))
         pod = process.run(self._pod, log, self._tokens(name))
         starting = process.task(pod.start())
         self._loop.create_task(self._watch(process, starting, pod))
 
-    def _pod(self, log: MortalLog, token: Token) -> Pod:
+    def _pod(self, log: Log, token: Token) -> Pod:
         return Pod(
             self.app,
             log,
@@ -80,12 +79,11 @@ class StagePod:
             self._loop.trouble.append(error)
 
     def kill(self) -> None:
-        """As by SIGKILL. Its lock goes with it, as a dead process's does."""
+        """As by SIGKILL."""
         if self._process is None:
             return
         self._process.kill()
         self._process = None
-        self._store.owners.pop(self.app.name, None)
         self._killed(self.app.name)
 
     def crash(self) -> None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sagalog.engine import App, Operation, Saga, Unavailable
-from sagalog.schemas.deadletters import DeadLetter
+from sagalog.schemas.deadletters import FailedStep
 from sagalog.schemas.definition import Priority
 from sagalog.schemas.facts import Fact
 from sagalog.schemas.requests import StepData
@@ -296,8 +296,8 @@ class Stage:
         return self._world.chronicle.facts(_id(of))
 
     @property
-    def dead_letters(self) -> list[DeadLetter]:
-        """What failed for good, the oldest first."""
+    def dead_letters(self) -> list[FailedStep]:
+        """The steps and undos that failed for good, the oldest first."""
         return self._world.chronicle.letters()
 
     def timeline(self, of: Of | None = None) -> str:

@@ -1,7 +1,7 @@
 """What a stage is made of: made-up time, a log in memory, a pod and a client for each app."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -9,11 +9,11 @@ from typing import Any
 
 from sagalog.engine import App, Context
 from sagalog.schemas.partitioner import partition_of
-from sagalog.schemas.record import Entry
+from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import Topics
 from sagalog.streams.cli.durations import spoken
 from sagalog.streams.client import Client
-from sagalog.streams.embedded import MemoryLog, MemoryStore
+from sagalog.streams.embedded import MemoryStore
 from sagalog.streams.pod import PodSettings
 from sagalog.streams.surroundings import Token
 from sagalog.streams.testing.boundaries import Moment, Plan
@@ -22,7 +22,8 @@ from sagalog.streams.testing.cast import Cast, caller
 from sagalog.streams.testing.chronicle import Chronicle, title
 from sagalog.streams.testing.ends import End, ends_of
 from sagalog.streams.testing.leaps import LeapingLoop
-from sagalog.streams.testing.loop import Stalled
+from sagalog.streams.testing.loop import Process, Stalled
+from sagalog.streams.testing.mortal import Life, MortalLog, RecordingLog
 from sagalog.streams.testing.pods import StagePod
 from sagalog.streams.testing.script import Script
 
@@ -46,11 +47,12 @@ class World:
         self.store = MemoryStore()
         self.pods: dict[str, StagePod] = {}
         self._began = round(began.timestamp() * 1000)
-        self.chronicle = Chronicle(self.store, self.pods.keys, self._began)
+        self.records: list[Record] = []
+        self.chronicle = Chronicle(self.store, self.records, self._began)
         self._plan, self._tenant = plan, tenant
         self._partitions, self._settings = partitions, settings
         self._clients: dict[str, Client] = {}
-        self._log = MemoryLog(self.store, clock=self.clock)
+        self._log = RecordingLog(self.store, self.clock, self._record)
 
     def clock(self) -> int:
         """The made-up time, in ms since the epoch."""
@@ -73,11 +75,10 @@ class World:
         pod = StagePod(
             app,
             self.loop,
-            self.store,
             self.clock,
             settings=self._settings,
             tokens=self._tokens,
-            writing=self._writing,
+            logs=self._log_of,
             killed=self._killed,
         )
         self.pods[app.name] = pod
@@ -111,12 +112,21 @@ class World:
         salt = self._plan.salt if self._plan else ""
         return token_of(f"{salt}/{process}")
 
+    def _log_of(self, process: Process, die: Callable[[], None]) -> MortalLog:
+        life = Life(process, self._writing, die)
+        return MortalLog(self.store, self.clock, self._record, life)
+
     def _writing(self, topic: str, partition: int, entries: Sequence[Entry]) -> Moment | None:
-        if topic.endswith(".events"):
-            self.loop.stir()
         return self._plan.write(topic, partition, entries) if self._plan else None
 
+    def _record(self, record: Record) -> None:
+        self.records.append(record)
+        if record.topic.endswith(".events"):
+            self.loop.stir()
+
     def _killed(self, app: str) -> None:
+        """Its lock goes with a process, and so do the calls that ran there."""
+        self.store.owners.pop(app, None)
         for call in self.calls.running():
             if call.app == app:
                 call.ended = "killed"
