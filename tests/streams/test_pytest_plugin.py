@@ -28,6 +28,14 @@ def test_fails(stage):
 def test_passes(stage):
     stage.run(mail, key="b")
 
+def test_fails_behind_its_stage():
+    with Stage(app) as stage:
+        stage.run(mail, key="d")
+    assert False
+
+def test_fails_without_a_stage():
+    assert False
+
 class TestMail(TestCase):
     def setUp(self):
         self.stage = self.enterContext(Stage(app))
@@ -38,14 +46,15 @@ class TestMail(TestCase):
 """
 
 
-def test_a_failing_test_s_report_shows_the_stage_of_its_fixture(tmp_path: Path) -> None:
+def test_a_failing_test_s_report_shows_its_stages(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(FAILING)
     code, said = pytest_in(tmp_path)
     assert code == 1
-    assert said.count("- On the stage -") == 2
+    assert said.count("- On the stage -") == 3
     assert "mail a: completed" in said
     assert "mail b: completed" not in said
     assert "mail c: completed" in said
+    assert "mail d: completed" in said
 
 
 def test_pytest_finds_the_plugin_by_itself() -> None:

@@ -111,7 +111,9 @@ class Session:
                 yield
         except Exception as error:
             if self._expected:
-                error.add_note(f"\n{self._where(plan)} the test failed.{self._hint(plan)}")
+                error.add_note(
+                    f"\n{self._where(plan)} the test failed.{self._hint(plan)}{_stages(plan)}"
+                )
             raise
         if self._expected:
             self._judge(plan)
@@ -121,8 +123,7 @@ class Session:
         found = list(self._faults(plan))
         if found:
             said = "\n- ".join([f"{self._where(plan)} the test ended differently:", *found])
-            stages = "\n".join(world.chronicle.timelines() for world in plan.worlds)
-            raise CrashFound(f"{said}\n{self._hint(plan)}\n\nOn the stage:\n{stages}")
+            raise CrashFound(f"{said}\n{self._hint(plan)}{_stages(plan)}")
 
     def _faults(self, plan: Plan) -> Iterator[str]:
         if len(plan.ends) != len(self._expected):
@@ -153,3 +154,11 @@ class Session:
                 "test, not in a fixture or a module, and let it not depend on chance or the time."
             )
         return f" Only this run: @crash_everywhere(only={plan.strike})"
+
+
+def _stages(plan: Plan) -> str:
+    """What happened on the stages that were closed in order; the others tell it themselves."""
+    if not plan.worlds:
+        return ""
+    timelines = "\n".join(world.chronicle.timelines() for world in plan.worlds)
+    return f"\n\nOn the stage:\n{timelines}"

@@ -1,6 +1,7 @@
 """The stage: an app's sagas run in memory, in made-up time, with whatever goes wrong."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,7 +38,8 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 OPEN: "list[Stage]" = []
-"""The stages that are open now, for whoever reports a failure."""
+CLOSED: "deque[Stage]" = deque(maxlen=3)
+"""The stages that are open now, and those closed last, for whoever reports a failure."""
 
 
 class Stage:
@@ -95,6 +97,8 @@ class Stage:
             error.add_note(f"\nOn the stage:\n{self.timeline()}")
         elif self._plan is not None:
             self._plan.played(self._world)
+        else:
+            CLOSED.append(self)
         self._world.loop.close()
 
     # -- what happens
