@@ -12,6 +12,7 @@ from sagalog.schemas.record import Entry
 from sagalog.streams.testing.calls import Call
 
 if TYPE_CHECKING:
+    from sagalog.streams.audit import Violation
     from sagalog.streams.testing.ends import Ends
     from sagalog.streams.testing.world import World
 
@@ -79,6 +80,7 @@ class Plan:
         self.boundaries: list[Boundary] = []
         self.worlds: list[World] = []
         self.ends: list[Ends] = []
+        self.violations: list[Violation] = []
 
     @property
     def struck(self) -> Boundary | None:
@@ -111,6 +113,7 @@ class Plan:
             ends = world.ends()
         self.worlds.append(world)
         self.ends.append(ends)
+        self.violations += world.audit(at_rest=all(end.settled for end in ends.values()))
 
     @contextmanager
     def in_force(self) -> Generator[None]:

@@ -1,7 +1,6 @@
 """What the stage remembers of each call of a handler."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,7 +14,7 @@ class Call:
     """One call of a handler. `name` is its saga's, or its operation's where it runs alone.
 
     `key` is the instance's, `input` what the handler got, `time` when it began in made-up
-    time, `ended` how it ended: "" while it runs. `seen` is where the log ended then.
+    time, `ended` how it ended: "" while it runs.
     """
 
     app: str
@@ -30,7 +29,6 @@ class Call:
     input: Any
     time: datetime
     ended: Ended = ""
-    seen: int = field(default=0, repr=False, compare=False)
 
     def __str__(self) -> str:
         """The call for people."""
@@ -61,10 +59,3 @@ class Calls(list[Call]):
 
 def _which(call: Call) -> tuple[str, int]:
     return call.idempotency_key, call.attempt
-
-
-def killed(calls: Iterable[Call], app: str) -> None:
-    """The pod of an app was killed, and with it what ran there."""
-    for call in calls:
-        if call.app == app and not call.ended:
-            call.ended = "killed"

@@ -13,8 +13,11 @@ from sagalog.schemas.requests import StepData
 from sagalog.streams.testing.calls import Call
 from sagalog.streams.testing.script import Cue, Script, Target
 
-Note = Callable[[str, str, Any, Context], Call]
+Begun = Callable[[str, str, Any, Context], Call]
 """Called with the app, the operation, the input and the context of a call that begins."""
+
+Done = Callable[[Call], None]
+"""Called when a handler has done its work, whatever becomes of it."""
 
 _CALL: ContextVar[Call] = ContextVar("sagalog-call")
 
@@ -26,11 +29,11 @@ def caller() -> str:
 
 
 class Cast:
-    """Every app on the stage. `note` hears of each call before its handler does."""
+    """Every app on the stage. `begun` hears of each call before its handler does."""
 
-    def __init__(self, script: Script, note: Note) -> None:
+    def __init__(self, script: Script, begun: Begun, done: Done) -> None:
         self.apps: dict[str, App] = {}
-        self._script, self._note = script, note
+        self._script, self._begun, self._done = script, begun, done
         self._originals: dict[str, App] = {}
         self._fakes: dict[tuple[str, str], Callable[..., Any]] = {}
 
@@ -139,7 +142,7 @@ class Cast:
 
     async def _perform(self, app: str, operation: Operation[..., Any], *arguments: Any) -> Any:
         *given, ctx = arguments
-        call = self._note(app, operation.name, given[0] if given else None, ctx)
+        call = self._begun(app, operation.name, given[0] if given else None, ctx)
         token = _CALL.set(call)
         try:
             result = await self._acted(app, operation, call, given, ctx)
@@ -163,6 +166,7 @@ class Cast:
             result = await operation.handler(*given, *([ctx] if operation.takes_context else []))
         else:
             result = _plain(operation.handler, *given, *([ctx] if operation.takes_context else []))
+        self._done(call)
         await _act(cues, after_effect=True)
         return result
 

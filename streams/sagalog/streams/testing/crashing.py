@@ -30,8 +30,8 @@ def crash_everywhere(test: Any = None, /, *, only: int | None = None) -> Any:
 
     A boundary is each thing that a pod writes, times three: before it lands, when it has
     landed and the pod has not heard of it, and after that. Each time the test must pass, and
-    its instances must end as undisturbed: the same statuses, results and undone steps,
-    nothing lost, nothing called again whose outcome is in the log.
+    its instances must end as undisturbed: the same statuses, results and undone steps, and
+    nothing lost. The auditor must find every promise kept.
 
     Decorate a test that makes its own `Stage` and its own outside world, or call
     `crash_everywhere(test)()`. Results that differ between two undisturbed runs are not
@@ -115,17 +115,19 @@ class Session:
                     f"\n{self._where(plan)} the test failed.{self._hint(plan)}{_stages(plan)}"
                 )
             raise
-        if self._expected:
-            self._judge(plan)
+        self._judge(plan)
 
     def _judge(self, plan: Plan) -> None:
         __tracebackhide__ = True
         found = list(self._faults(plan))
         if found:
-            said = "\n- ".join([f"{self._where(plan)} the test ended differently:", *found])
+            said = "\n- ".join([f"{self._where(plan)} the end is not as it must be:", *found])
             raise CrashFound(f"{said}\n{self._hint(plan)}{_stages(plan)}")
 
     def _faults(self, plan: Plan) -> Iterator[str]:
+        yield from (f"a promise of sagalog is broken: {found}" for found in plan.violations)
+        if not self._expected:
+            return
         if len(plan.ends) != len(self._expected):
             yield f"it made {len(plan.ends)} stages instead of {len(self._expected)}"
             return
@@ -139,6 +141,8 @@ class Session:
         return str(plan.struck) == str(self.boundaries[(plan.strike or 1) - 1])
 
     def _where(self, plan: Plan) -> str:
+        if not self._expected:
+            return "crash_everywhere: undisturbed,"
         if plan.strike is None:
             return "crash_everywhere: when run a second time, undisturbed,"
         boundary = self.boundaries[plan.strike - 1]

@@ -7,7 +7,6 @@ from sagalog.engine.instance import SETTLED
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Json
 from sagalog.streams.story import Story
-from sagalog.streams.testing.calls import Calls
 from sagalog.streams.testing.chronicle import counted, title
 
 TURNED = ("compensating", "compensated", "cancelled", "stuck")
@@ -20,8 +19,7 @@ Ends = Mapping[str, "End"]
 class End:
     """How one instance ended: its last life, as far as the log tells.
 
-    `results` by step; the rest are steps. `begun` are those that were ready once, `again`
-    those that were called when their outcome was in the log already.
+    `results` by step; the rest are steps. `begun` are those that were ready once.
     """
 
     title: str
@@ -31,7 +29,6 @@ class End:
     undone: frozenset[str]
     letters: frozenset[str]
     begun: frozenset[str]
-    again: frozenset[str]
 
     @property
     def settled(self) -> bool:
@@ -39,10 +36,10 @@ class End:
         return self.status in (*SETTLED, "forgotten")
 
 
-def ends_of(stories: list[Story], calls: Calls) -> dict[str, End]:
-    """The ends of all instances, from what the log tells of them and from their calls."""
+def ends_of(stories: list[Story]) -> dict[str, End]:
+    """The ends of all instances, from what the log tells of them."""
     by_id = {story.id: story for story in stories}
-    return {_named(story, by_id): _end(story, calls) for story in stories}
+    return {_named(story, by_id): _end(story) for story in stories}
 
 
 def _named(story: Story, stories: Mapping[str, Story]) -> str:
@@ -54,46 +51,37 @@ def _named(story: Story, stories: Mapping[str, Story]) -> str:
     return f"{name}/{parent.step}"
 
 
-def _end(story: Story, calls: Calls) -> End:
-    own = Calls(call for call in calls if call.instance == story.id)
-    tally = _Tally(story, own)
+def _end(story: Story) -> End:
+    tally = _Tally(story)
     for moment in story.moments:
         fact = counted(moment, story.id)
         if fact is not None:
-            tally.count(fact, moment.offset)
+            tally.count(fact)
     return tally.end()
 
 
 class _Tally:
     """Counts the facts of one instance."""
 
-    def __init__(self, story: Story, calls: Calls) -> None:
-        self._story, self._calls = story, calls
+    def __init__(self, story: Story) -> None:
+        self._story = story
         self._results: dict[str, Json] = {}
-        self._undone, self._letters, self._again = set[str](), set[str](), set[str]()
+        self._undone, self._letters = set[str](), set[str]()
         self._lives = 0
 
-    def count(self, fact: f.Fact, offset: int) -> None:
+    def count(self, fact: f.Fact) -> None:
         match fact:
             case f.Started() | f.Refused():
                 self._lives += 1
                 self._results, self._undone, self._letters = {}, set[str](), set[str]()
             case f.StepCompleted():
                 self._results[fact.step] = fact.result
-                self._known(fact.step, f"{fact.run}:{fact.step}", offset)
             case f.StepCompensated():
                 self._undone.add(fact.step)
-                self._known(fact.step, f"{fact.run}:{fact.step}:undo:{fact.number}", offset)
             case f.DeadLettered():
                 self._letters.add(self._step(fact.letter))
             case _:
                 pass
-
-    def _known(self, step: str, key: str, offset: int) -> None:
-        """From here on the outcome is in the log: nobody calls for it again."""
-        key = f"{self._story.id}:{key}"
-        if any(call.idempotency_key == key and call.seen > offset for call in self._calls):
-            self._again.add(step)
 
     def _step(self, letter: str) -> str:
         number, state = letter.partition("/")[0], self._story.state
@@ -117,7 +105,6 @@ class _Tally:
             undone=frozenset(self._undone),
             letters=frozenset(self._letters),
             begun=frozenset(self._begun()),
-            again=frozenset(self._again),
         )
 
 
@@ -147,9 +134,6 @@ def differences(
             yield from _between(end, results.get(name, {}), got[name])
     for name in got.keys() - expected.keys():
         yield f"{got[name].title} is there, and was not in the undisturbed run"
-    for end in got.values():
-        for step in sorted(end.again):
-            yield f"{end.title}: {step} was called again when its outcome was in the log already"
 
 
 def _between(expected: End, results: Mapping[str, Json], got: End) -> Iterator[str]:

@@ -18,15 +18,24 @@ Writing = Callable[[str, int, Sequence[Entry]], Moment | None]
 """Called with what is about to be written; when its process is to die of it, if it is."""
 
 
+Wrote = Callable[[Place, Sequence[Entry]], None]
+"""Called with the rows of a checkpoint that stands in the log from now on."""
+
 Landed = Callable[[Record], None]
 """Called with each record that stands in the log from now on."""
 
 
 class Life:
-    """Whether a process lives, and when it is to die. `die` kills it."""
+    """Whether a process lives, and when it is to die. `die` kills it.
 
-    def __init__(self, process: Process, writing: Writing, die: Callable[[], None]) -> None:
+    `wrote` hears of its checkpoints.
+    """
+
+    def __init__(
+        self, process: Process, writing: Writing, wrote: Wrote, die: Callable[[], None]
+    ) -> None:
         self._process, self._writing, self._die = process, writing, die
+        self.wrote = wrote
 
     @property
     def alive(self) -> bool:
@@ -116,6 +125,7 @@ class _MortalCheckpoints(MemoryCheckpoints):
         moment = self._life.before(*self._place.place, rows)
         if moment != "before":
             await super().write(rows)
+            self._life.wrote(self._place.place, rows)
             self._life.after(moment)
         if not self._life.alive:
             await _never()

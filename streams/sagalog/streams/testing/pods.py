@@ -39,6 +39,7 @@ class StagePod:
         self._tokens, self._logs, self._killed = tokens, logs, killed
         self._context = copy_context()
         self._process: Process | None = None
+        self._pod: Pod | None = None
         self._lives = 0
 
     @property
@@ -46,19 +47,28 @@ class StagePod:
         """Whether a process lives."""
         return self._process is not None
 
+    @property
+    def name(self) -> str:
+        """Its process, the last one."""
+        return f"{self.app.name}-{self._lives}"
+
+    def position(self, partition: int) -> int:
+        """The offset of the fact that it folds next; -1 where it holds no such partition."""
+        owner = self._pod.owners.get(partition) if self._pod else None
+        return owner.processor.position if owner else -1
+
     def start(self) -> None:
         """Start a process, unless one lives."""
         if self._process is not None:
             return
         self._lives += 1
-        name = f"{self.app.name}-{self._lives}"
-        self._process = process = self._loop.process(name)
+        self._process = process = self._loop.process(self.name)
         log = self._logs(process, partial(self._die, process))
-        pod = process.run(self._pod, log, self._tokens(name))
+        self._pod = pod = process.run(self._make, log, self._tokens(self.name))
         starting = process.task(pod.start())
         self._loop.create_task(self._watch(process, starting, pod))
 
-    def _pod(self, log: Log, token: Token) -> Pod:
+    def _make(self, log: Log, token: Token) -> Pod:
         return Pod(
             self.app,
             log,
@@ -83,7 +93,7 @@ class StagePod:
         if self._process is None:
             return
         self._process.kill()
-        self._process = None
+        self._process = self._pod = None
         self._killed(self.app.name)
 
     def crash(self) -> None:

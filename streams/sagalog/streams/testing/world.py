@@ -11,9 +11,12 @@ from sagalog.engine import App, Context
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import Topics
+from sagalog.streams.audit import Violation
 from sagalog.streams.cli.durations import spoken
 from sagalog.streams.client import Client
 from sagalog.streams.embedded import MemoryStore
+from sagalog.streams.log import Place
+from sagalog.streams.owner import lanes_group
 from sagalog.streams.pod import PodSettings
 from sagalog.streams.surroundings import Token
 from sagalog.streams.testing.boundaries import Moment, Plan
@@ -26,6 +29,10 @@ from sagalog.streams.testing.loop import Process, Stalled
 from sagalog.streams.testing.mortal import Life, MortalLog, RecordingLog
 from sagalog.streams.testing.pods import StagePod
 from sagalog.streams.testing.script import Script
+from sagalog.streams.testing.witness import Witness
+
+COMMIT = 3.0
+"""Seconds after which pods have committed what they have done, once a second."""
 
 
 class World:
@@ -42,12 +49,13 @@ class World:
     ) -> None:
         self.calls = Calls()
         self.script = Script()
-        self.cast = Cast(self.script, self._note)
+        self.cast = Cast(self.script, self._begun, self._done)
         self.loop = LeapingLoop(caller)
         self.store = MemoryStore()
         self.pods: dict[str, StagePod] = {}
         self._began = round(began.timestamp() * 1000)
         self.records: list[Record] = []
+        self.witness = Witness()
         self.chronicle = Chronicle(self.store, self.records, self._began)
         self._plan, self._tenant = plan, tenant
         self._partitions, self._settings = partitions, settings
@@ -113,20 +121,25 @@ class World:
         return token_of(f"{salt}/{process}")
 
     def _log_of(self, process: Process, die: Callable[[], None]) -> MortalLog:
-        life = Life(process, self._writing, die)
+        life = Life(process, self._writing, self._wrote, die)
         return MortalLog(self.store, self.clock, self._record, life)
 
     def _writing(self, topic: str, partition: int, entries: Sequence[Entry]) -> Moment | None:
         return self._plan.write(topic, partition, entries) if self._plan else None
 
+    def _wrote(self, place: Place, rows: Sequence[Entry]) -> None:
+        self.witness.checkpoint(place[0].removesuffix(".tables"), place[1], rows)
+
     def _record(self, record: Record) -> None:
         self.records.append(record)
+        self.witness.record(record)
         if record.topic.endswith(".events"):
             self.loop.stir()
 
     def _killed(self, app: str) -> None:
         """Its lock goes with a process, and so do the calls that ran there."""
         self.store.owners.pop(app, None)
+        self.witness.killed(self.pods[app].name, self.clock())
         for call in self.calls.running():
             if call.app == app:
                 call.ended = "killed"
@@ -159,13 +172,26 @@ class World:
     def ends(self) -> dict[str, End]:
         """How each instance stands now."""
         stories = [self.chronicle.story(*found) for found in self.chronicle.instances().items()]
-        return ends_of(stories, self.calls)
+        return ends_of(stories)
 
-    def _note(self, app: str, operation: str, input: Any, ctx: Context) -> Call:
-        topic = Topics(app).events
-        number = (
-            partition_of(ctx.instance.encode(), self._partitions) if self._partitions > 1 else 0
-        )
+    def audit(self, *, at_rest: bool) -> list[Violation]:
+        """Every promise of sagalog that was broken here. `at_rest` lets the lanes be committed."""
+        if at_rest:
+            self.wait(COMMIT)
+        committed: dict[Place, int] = {}
+        places = [
+            (lane, number)
+            for app in self.pods
+            for lane in Topics(app).lanes
+            for number in range(self._partitions)
+        ]
+        for app in self.pods:
+            committed |= self.store.commits.get(lanes_group(app), {})
+        ends = {place: self.store.place(place).next for place in places}
+        partitions = dict.fromkeys(self.pods, self._partitions)
+        return self.witness.judge(partitions, committed, ends, at_rest=at_rest)
+
+    def _begun(self, app: str, operation: str, input: Any, ctx: Context) -> Call:
         call = Call(
             app=app,
             name=ctx.name,
@@ -178,12 +204,19 @@ class World:
             idempotency_key=ctx.idempotency_key,
             input=input,
             time=self.now(),
-            seen=self.store.place((topic, number)).next,
         )
         self.calls.append(call)
+        pod = self.pods[app]
         if self._plan is not None:
+            partition = partition_of(call.instance.encode(), self._partitions)
+            read = pod.position(partition)
+            self.witness.call("begin", call, self.clock(), pod.name, read)
             self.loop.call_soon(self._waiting, call, self._plan)
         return call
+
+    def _done(self, call: Call) -> None:
+        if self._plan is not None and not call.ended:
+            self.witness.call("effect", call, self.clock(), self.pods[call.app].name)
 
     def _waiting(self, call: Call, plan: Plan) -> None:
         """A turn later it has ended, or it waits for something: its work is half done."""
