@@ -27,7 +27,7 @@ from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
-from sagalog.streams.surroundings import Clock, Token, random_token, wall_clock
+from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
 
@@ -72,7 +72,7 @@ class Client:
         """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable."""
         self._partitions = await self._log.partitions(self._topics.lane("normal"))
         await self._mailbox.open()
-        self._asking = asyncio.create_task(self._ask_again())
+        self._asking = asyncio.create_task(self._ask_again(), name=ROUND)
 
     async def close(self) -> None:
         """Stop listening; instances go on without this client."""
