@@ -5,7 +5,7 @@ from typing import Any
 
 from sagalog.engine import Terminal
 from sagalog.schemas.ids import child_id
-from sagalog.streams.client import Handle
+from sagalog.streams.handle import Handle
 from tests.histories.shop import Slow
 from tests.histories.stage import Stage
 from tests.histories.stories_of_sagas import LAMP
