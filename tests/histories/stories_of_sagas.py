@@ -276,3 +276,25 @@ async def values(stage: Stage) -> None:
     await handle.outcome()
     await client.release(handle.id, "note", "resolve", VALUES["floats"], by="ánn")
     await stage.seen(handle.id, "Completed")
+
+
+@story()
+async def delayed(stage: Stage) -> None:
+    """One begins an hour later, one is cancelled before its time."""
+    await stage.worker()
+    client = await stage.client()
+    handle = await client.start("order", LAMP, delay=3600)
+    never = await client.submit("charge", LAMP, delay=7200)
+    await handle.result()
+    await never.cancel("not wanted any more")
+    await never.outcome()
+
+
+@story()
+async def expired(stage: Stage) -> None:
+    """It waited longer for its turn than it was to, since nobody worked."""
+    client = await stage.client()
+    handle = await client.submit("charge", LAMP, queue_limit=1)
+    await asyncio.sleep(2)
+    await stage.worker()
+    await handle.outcome()

@@ -18,7 +18,7 @@ from sagalog.schemas.ids import fact_id
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import Start
 from sagalog.schemas.topics import LANES
-from sagalog.streams.client import fingerprint
+from sagalog.streams.composer import fingerprint
 from sagalog.streams.history import Follower
 from tests.histories.canonical import dumps, text
 from tests.histories.history import Checkpoint, History, histories

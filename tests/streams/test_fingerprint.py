@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from sagalog.schemas.requests import StepData
-from sagalog.streams.client import fingerprint
+from sagalog.streams.composer import fingerprint
 
 
 @dataclass(frozen=True, slots=True)

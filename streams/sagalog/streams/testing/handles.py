@@ -6,7 +6,8 @@ from typing import Any
 from sagalog.engine.instance import PARKED
 from sagalog.engine.turning import parked_at
 from sagalog.schemas.definition import Json
-from sagalog.streams.client import Client, Handle, How
+from sagalog.streams.client import Client, How
+from sagalog.streams.handle import Handle
 from sagalog.streams.outcomes import Outcome
 from sagalog.streams.testing.chronicle import Chronicle
 
