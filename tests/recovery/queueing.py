@@ -157,3 +157,10 @@ class Queueing:
         with pytest.raises(DeclarationError, match=sentence):
             await client.submit(shop.charge, Order(), **options)
         assert await world.records("normal") == []
+
+    async def test_a_tenant_that_could_pass_for_another_s_key_is_refused(
+        self, world: World, shop: Shop
+    ) -> None:
+        client = await world.client(shop.app, tenant="a\0charge")
+        with pytest.raises(DeclarationError, match="tenant: holds a NUL"):
+            await client.submit(shop.charge, Order(), key="k")

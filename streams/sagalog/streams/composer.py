@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from sagalog.engine import App, InvalidInput, Operation, Saga
+from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
 from sagalog.engine.payload import jsonable
 from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import instance_id
@@ -29,6 +29,8 @@ class Composer:
 
     def instance(self, request: Start) -> str:
         """The id that its key stands for; without a key one that nobody else has."""
+        if "\0" in self.tenant:
+            raise DeclarationError("tenant", "holds a NUL", "It parts the tenant from the key.")
         if request.key is not None:
             return instance_id(self.tenant, request.name, request.key)
         return str(UUID(hex=self._token(16), version=4))
