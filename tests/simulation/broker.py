@@ -8,6 +8,9 @@ slow, lost or doubled is the way to it and back (`journeys`).
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import orjson
+
+from sagalog.engine.position import POSITION_KEY
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import Topics, TopicSpec
 from sagalog.streams.errors import TopicMissing
@@ -101,6 +104,11 @@ class Broker:
         for watcher in list(shelf.watchers):
             watcher.news()
         return first
+
+    def position(self, app: str, number: int) -> int:
+        """How far the table of a partition goes; -1 where there is none."""
+        row = self.shelves[Topics(app).tables, number].table.get(POSITION_KEY)
+        return -1 if row is None else int(orjson.loads(row)[0][0])
 
     def mark(self, place: Place) -> None:
         """A marker of another's transaction takes an offset, and no reader sees it."""

@@ -37,6 +37,7 @@ class World:
     def __init__(self, chance: Chance) -> None:
         self.mix = mix = Mix.drawn(chance)
         self.tomorrow = self.down = False
+        self.visitors: list[tuple[Group, str, Visitor]] = []
         self.loop = VirtualLoop()
         self.around = around = Surroundings(self.loop, chance, copy_context())
         self.apps = [app(mix.retention) for app in (apps.orders, apps.payments)[: 1 + mix.together]]
@@ -177,6 +178,7 @@ class World:
         name = f"visitor-{self.around.new_pid()}"
         self.around.tell(f"{name} joins")
         group.join(name, visitor)
+        self.visitors.append((group, name, visitor))
         self.around.later(seconds, group.leave, name, visitor)
 
 
@@ -209,6 +211,8 @@ class World:
         for person in self.people:
             person.line.cut_until = 0.0
             self.comes_back(person)
+        for group, name, visitor in self.visitors:
+            group.leave(name, visitor)
         for group in self.around.groups.values():
             group.settle()
 
@@ -236,6 +240,14 @@ class World:
         for app in self.apps:
             found |= self.around.broker.commits.get(lanes_group(app.name), {})
         return found
+
+    def checkpointed(self) -> bool:
+        """Whether every partition is owned, and its table as far as its log."""
+        return all(
+            self.around.broker.position(app.name, number) == self.end((Topics(app.name).events, number))
+            for app in self.apps
+            for number in range(self.mix.partitions)
+        )
 
     def close(self) -> None:
         """Forget all that was still to happen, here and now: collected later it would happen."""
