@@ -7,13 +7,14 @@ from typing import Protocol
 
 from sagalog.streams.errors import LogUnavailable
 from sagalog.streams.kafka import group
-from sagalog.streams.kafka.assignment import Claim, Partitions, Plan, assign
+from sagalog.streams.kafka.assignment import Claim, Partitions, Plan, assign, present
 from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code
 from sagalog.streams.kafka.coordinator import Coordinator, Keeper
 from sagalog.streams.kafka.group import Member, Share
 from sagalog.streams.kafka.retry import NOTICE, Refused, persist
 from sagalog.streams.logs import logger
+from sagalog.streams.surroundings import random_token
 
 _WAIT = 1 / 3  # of the session: how long a rebalance may wait for the slowest member
 _GOODBYE = 3.0  # seconds to reach the coordinator when leaving
@@ -51,6 +52,7 @@ class Attendance:
         self._coordinator = Coordinator(cluster, Keeper.GROUP, member.group, self._lane)
         self._session = cluster.settings.session_timeout
         self._complete = True
+        self._heard: frozenset[str] = frozenset()
         self._restless = asyncio.Event()
         self._joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -109,7 +111,7 @@ class Attendance:
         self._restless.clear()
         # Shorter than the session: who joins need not wait for one that is about to be expelled.
         wait = min(self._session, self._cluster.settings.request_timeout) * _WAIT
-        claim = Claim(self._has.claimed, self._member.generation)
+        claim = Claim(self._has.claimed, self._member.generation, random_token(4))
         joined = await group.join(
             self._coordinator, self._member, self._topic, claim, self._session, wait
         )
@@ -119,18 +121,23 @@ class Attendance:
         if not self._accepted(joined.code):
             return False
         self._member = joined.member
-        plan = None if joined.claims is None else await self._plan(joined.claims)
-        share = await group.sync(self._coordinator, self._member, self._topic, plan)
+        claims = joined.claims
+        plan = None if claims is None else await self._plan(claims)
+        share = await group.sync(
+            self._coordinator, self._member, self._topic, plan, claims or group.NO_CLAIMS
+        )
         if not self._accepted(share.code):
             return False
         self._receive(share)
         return True
 
     async def _plan(self, claims: dict[str, Claim]) -> Plan:
-        return assign(await self._cluster.topic(self._topic), claims)
+        return assign(await self._cluster.topic(self._topic), present(claims, self._heard))
 
     def _receive(self, share: Share) -> None:
-        self._complete = share.complete
+        self._complete, self._heard = share.complete, share.heard
+        if share.absent:
+            self.rejoin()  # it has its predecessor's place, which nobody counts on any more
         _log.info(
             "joined",
             group=self._member.group,

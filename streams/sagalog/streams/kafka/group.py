@@ -5,7 +5,9 @@ aiokafka's versions can neither notice a namesake nor leave under a name.
 """
 
 import struct
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
@@ -18,6 +20,7 @@ from sagalog.streams.kafka.wire import INT, SHORT, Encoded, read_text, text
 
 PROTOCOL_TYPE = "consumer"
 PROTOCOL = "sagalog-cooperative"
+NO_CLAIMS: Mapping[str, Claim] = MappingProxyType({})
 _THROTTLE = 4
 _VERSION = b"\0\0"
 _AT_REST = frozenset({"Stable", "Empty", "Dead"})
@@ -72,11 +75,16 @@ class Joined(NamedTuple):
 
 
 class Share(NamedTuple):
-    """The answer to a sync: what this member owns; `complete` as in Plan."""
+    """The answer to a sync: what this member owns; `complete` as in Plan.
+
+    `heard` are the words of all claims of this generation. `absent` was who did not join it.
+    """
 
     code: int
     partitions: Partitions = frozenset()
     complete: bool = True
+    heard: frozenset[str] = frozenset()
+    absent: bool = False
 
 
 async def join(
@@ -101,16 +109,24 @@ async def join(
     return Joined(answer.error_code, joined, claims)
 
 
-async def sync(coordinator: Coordinator, member: Member, topic: str, plan: Plan | None) -> Share:
-    """Learn what this member owns; the leader brings the plan."""
-    shares = {} if plan is None else plan.shares
-    complete = plan is None or plan.complete
-    encoded = [(id, _assignment(topic, share, complete=complete)) for id, share in shares.items()]
+async def sync(
+    coordinator: Coordinator,
+    member: Member,
+    topic: str,
+    plan: Plan | None = None,
+    claims: Mapping[str, Claim] = NO_CLAIMS,
+) -> Share:
+    """Learn what this member owns; the leader brings the plan, and all claims."""
+    heard = [claim.word for claim in claims.values()]
+    encoded = [
+        (id, _assignment(topic, share, complete=plan.complete, heard=heard))
+        for id, share in (plan.shares.items() if plan else ())
+    ]
     answer = await coordinator.ask(
         SyncGroup(member.group, member.generation, member.id, member.name, encoded)
     )
     if answer.error_code or not answer.member_assignment:
-        return Share(answer.error_code, complete=False)
+        return Share(answer.error_code, complete=False, absent=True)
     return _share(answer.member_assignment)
 
 
@@ -145,6 +161,7 @@ def _subscription(topic: str, claim: Claim, member: Member) -> bytes:
         {
             "owned": sorted(claim.owned),
             "generation": claim.generation,
+            "word": claim.word,
             "name": member.name,
             "process": member.process,
         }
@@ -154,7 +171,7 @@ def _subscription(topic: str, claim: Claim, member: Member) -> bytes:
 
 def _claim(data: bytes) -> Claim:
     ours = _said(data)
-    return Claim(frozenset(ours["owned"]), ours["generation"])
+    return Claim(frozenset(ours["owned"]), ours["generation"], ours.get("word", ""))
 
 
 def _said(data: bytes) -> dict[str, Any]:
@@ -166,9 +183,11 @@ def _said(data: bytes) -> dict[str, Any]:
     return ours
 
 
-def _assignment(topic: str, partitions: Partitions, *, complete: bool) -> bytes:
+def _assignment(
+    topic: str, partitions: Partitions, *, complete: bool, heard: Sequence[str]
+) -> bytes:
     packed = struct.pack(f">i{len(partitions)}i", len(partitions), *sorted(partitions))
-    ours = orjson.dumps({"complete": complete})
+    ours = orjson.dumps({"complete": complete, "heard": heard})
     return _VERSION + INT.pack(1) + text(topic) + packed + INT.pack(len(ours)) + ours
 
 
@@ -177,4 +196,5 @@ def _share(data: bytes) -> Share:
     (count,) = INT.unpack_from(data, at)
     partitions = struct.unpack_from(f">{count}i", data, at + INT.size)
     ours = orjson.loads(data[at + INT.size * (count + 2) :])
-    return Share(0, frozenset(partitions), ours["complete"])
+    heard = frozenset(word for word in ours.get("heard", ()) if word)
+    return Share(0, frozenset(partitions), ours["complete"], heard)
