@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -126,19 +126,29 @@ def test_a_coroutine_that_wants_a_process_is_told_too() -> None:
         stage.drive(asyncio.create_subprocess_exec("true"))
 
 
-def test_a_thread_that_calls_back_ends_the_test_with_a_hint() -> None:
+def test_a_thread_that_calls_back_ends_the_test_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sagalog.streams.testing.leaps.GRACE", 5)
+
     async def wait_for_thread() -> None:
-        loop = asyncio.get_running_loop()
+        loop, go = asyncio.get_running_loop(), Event()
         future = loop.create_future()
-        thread = Thread(target=loop.call_soon_threadsafe, args=(future.set_result, None))
-        thread.start()
-        thread.join()
+
+        def answer() -> None:
+            go.wait(1)
+            loop.call_soon_threadsafe(future.set_result, None)
+
+        Thread(target=answer).start()
+        loop.call_soon(go.set)  # it answers when there is nothing else to do
         await future
 
     with Stage(app) as stage:
-        stage.replace(mail, wait_for_thread)
-        with pytest.raises(NoThreads, match="replace the handler"):
+        stage.replace(charge, wait_for_thread)
+        with pytest.raises(NoThreads, match="replace the handler") as raised:
             stage.run(place_order, Order())
+        assert raised.value.__notes__ == ["Under way: charge (place-order, attempt 1)"]
+        assert stage.elapsed.total_seconds() == 0
 
 
 def test_what_is_given_to_a_thread_runs_in_place() -> None:

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from threading import get_ident
+from threading import Event, active_count, get_ident
 from typing import Any, NoReturn
 
 from sagalog.streams.pod import Pod
@@ -28,6 +28,9 @@ CALMER = 25.0
 
 STILL = 130.0
 """Seconds of rounds alone after which nothing can come: a client asks again within 60."""
+
+GRACE = 0.05
+"""Real seconds for which a new thread is listened to, before time passes."""
 
 MOST_TURNS = 1_000_000
 """Turns of one wait: some seconds of real time, for what would take milliseconds."""
@@ -56,7 +59,8 @@ class LeapingLoop(VirtualLoop):
         self._dues: list[tuple[float, int, Turn]] = []
         self._slow: list[tuple[float, int, Turn]] = []
         self._stirred: float = 0.0
-        self._thread = get_ident()
+        self._thread, self._threads = get_ident(), active_count()
+        self._heard = Event()
 
     def stir(self) -> None:
         """A fact has come: what follows from it takes its usual course."""
@@ -88,9 +92,13 @@ class LeapingLoop(VirtualLoop):
             raise self.trouble.pop()
 
     def _advance(self) -> None:
-        if not self._overdue():
-            self._leap()
-        super()._advance()
+        if active_count() > self._threads:
+            self._threads = active_count()
+            self._heard.wait(GRACE)  # so that what a new thread says is heard of, as trouble
+        if not self.ready:
+            if not self._overdue():
+                self._leap()
+            super()._advance()
 
     def _leap(self) -> None:
         due, calm = self._first(self._dues), self._now - self._stirred
@@ -140,7 +148,9 @@ class LeapingLoop(VirtualLoop):
                     "for threads: replace the handler on this stage, stage.replace(step, fake)"
                 )
             )
-        return self.call_soon(callback, *args, context=context)
+        turn = self.call_soon(callback, *args, context=context)
+        self._heard.set()
+        return turn
 
     def close(self) -> None:
         """Cancel what lives, and forget everything that is still to happen.

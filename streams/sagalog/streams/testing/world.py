@@ -24,7 +24,7 @@ from sagalog.streams.testing.calls import Call, Calls
 from sagalog.streams.testing.cast import Cast, caller
 from sagalog.streams.testing.chronicle import Chronicle, title
 from sagalog.streams.testing.ends import End, ends_of
-from sagalog.streams.testing.leaps import LeapingLoop
+from sagalog.streams.testing.leaps import LeapingLoop, NoThreads
 from sagalog.streams.testing.loop import Process, Stalled
 from sagalog.streams.testing.mortal import Life, MortalLog, RecordingLog
 from sagalog.streams.testing.pods import StagePod
@@ -162,6 +162,9 @@ class World:
             self.loop.rest()
         except Stalled as error:
             raise Stalled(self._stall(str(error), instance)) from None
+        except NoThreads as error:
+            error.add_note(f"Under way: {', '.join(map(str, self.calls.running()))}")
+            raise
         return result
 
     def wait(self, seconds: float) -> None:
