@@ -73,6 +73,7 @@ async def inspect() -> str:
 place_order = app.saga("place-order", step(reserve), step(charge), step(mail))
 sell = app.saga("sell", step(reserve), step("shipping/ship"))
 scan = app.saga("scan", step(reserve), step(charge, spread=True))
+both = app.saga("both", step(reserve), step(charge, after=()), step(mail, after=[reserve, charge]))
 check = app.saga("check", step(reserve), step(inspect))
 
 shipping = App("shipping")

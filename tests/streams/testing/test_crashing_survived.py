@@ -14,6 +14,7 @@ from tests.streams.testing.shop import (
     a_completed_order,
     anew,
     app,
+    both,
     charge,
     check,
     inspect,
@@ -124,6 +125,18 @@ def test_a_step_in_another_app_is_undone() -> None:
         order.cancel()
         assert order.outcome().status == "cancelled"
     assert outside.shipped == set()
+    assert outside.reserved == set()
+
+
+@crash_everywhere
+def test_two_branches_turn_back() -> None:
+    anew()
+    with Stage(app) as stage:
+        stage.hang("reserve", for_=1)
+        stage.hang("charge", for_=2, after_effect=True)
+        stage.fail(mail, Terminal("no address"))
+        assert stage.run(both, Order()).status == "compensated"
+    assert outside.charged == {}
     assert outside.reserved == set()
 
 

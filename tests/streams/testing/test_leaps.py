@@ -112,3 +112,22 @@ def test_what_was_killed_reaches_its_finally_when_it_is_unearthed() -> None:
     assert seen == []
     unearth()
     assert seen == ["finally"]
+
+
+def test_what_lives_ends_in_order_at_the_close_whatever_the_trouble() -> None:
+    loop, seen = LeapingLoop(lambda: ""), list[str]()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            loop.trouble.append(ValueError("more of it"))
+            await asyncio.sleep(0)
+            seen.append("finally")
+
+    task = loop.create_task(work())
+    task.add_done_callback(lambda _: seen.append("done"))
+    loop.rest()
+    loop.trouble.append(ValueError("trouble"))
+    loop.close()
+    assert seen == ["finally", "done"]

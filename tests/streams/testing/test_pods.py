@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from contextlib import suppress
 
 import pytest
 
@@ -70,20 +71,35 @@ def test_a_killed_handler_reaches_no_finally_while_the_test_looks() -> None:
     assert seen == []
 
 
-def test_a_handler_that_still_runs_at_the_end_is_cancelled() -> None:
+def test_a_handler_that_still_runs_at_the_end_is_cancelled_and_nothing_follows() -> None:
     seen: list[str] = []
 
     async def wait() -> None:
         try:
             await asyncio.sleep(10)
         finally:
+            await asyncio.sleep(0)
             seen.append("finally")
 
     with Stage(app) as stage:
         stage.replace(mail, wait)
-        stage.start(place_order, Order())
+        order = stage.start(place_order, Order())
         stage.advance(1)
+        facts = stage.facts(order)
     assert seen == ["finally"]
+    assert stage.facts(order) == facts
+    assert stage.calls.names == ["reserve", "charge", "mail"]
+
+
+def test_a_handler_that_heeds_no_cancellation_is_left() -> None:
+    async def stubborn() -> None:
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(10)
+
+    with Stage(app) as stage:
+        stage.replace(mail, stubborn)
+        stage.start(place_order, Order())
 
 
 def test_a_handler_may_kill_its_own_pod() -> None:

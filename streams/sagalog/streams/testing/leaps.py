@@ -49,7 +49,8 @@ class NoThreads(Exception):
 class LeapingLoop(VirtualLoop):
     """A `VirtualLoop` that leaps. `trouble` holds what must end the test, and its next step raises.
 
-    `caller` names the handler that is being called, for the sake of the sentence.
+    `caller` names the handler that is being called, for the sake of the sentence. While it
+    is `closing` nothing is trouble any more.
     """
 
     def __init__(self, caller: Callable[[], str]) -> None:
@@ -61,6 +62,7 @@ class LeapingLoop(VirtualLoop):
         self._stirred: float = 0.0
         self._thread, self._threads = get_ident(), active_count()
         self._heard = Event()
+        self.closing = False
 
     def stir(self) -> None:
         """A fact has come: what follows from it takes its usual course."""
@@ -88,7 +90,7 @@ class LeapingLoop(VirtualLoop):
     def step(self) -> None:
         """Run one turn; see `VirtualLoop.step`. Raises the trouble, where there is any."""
         super().step()
-        if self.trouble:
+        if self.trouble and not self.closing:
             raise self.trouble.pop()
 
     def _advance(self) -> None:
@@ -155,15 +157,15 @@ class LeapingLoop(VirtualLoop):
     def close(self) -> None:
         """Cancel what lives, and forget everything that is still to happen.
 
-        What was killed keeps its tasks until `bury`, for one that is collected runs its
+        What was killed keeps its tasks until `unearth`, for one that is collected runs its
         `finally`.
         """
+        self.closing = True
         tasks = asyncio.all_tasks(self) | self._graves
         for task in tasks - self._graves:
             task.cancel()
         with suppress(Exception):
             self.rest()
-        self.trouble.clear()
         super().close()
         _BURIED.append({task for task in tasks if not task.done()})
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 
 from sagalog.engine import App
@@ -40,6 +41,7 @@ class StagePod:
         self._context = copy_context()
         self._process: Process | None = None
         self._pod: Pod | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._lives = 0
 
     @property
@@ -66,7 +68,7 @@ class StagePod:
         log = self._logs(process, partial(self._die, process))
         self._pod = pod = process.run(self._make, log, self._tokens(self.name))
         starting = process.task(pod.start())
-        self._loop.create_task(self._watch(process, starting, pod))
+        self._watching = self._loop.create_task(self._watch(process, starting, pod))
 
     def _make(self, log: Log, token: Token) -> Pod:
         return Pod(
@@ -95,6 +97,15 @@ class StagePod:
         self._process.kill()
         self._process = self._pod = None
         self._killed(self.app.name)
+
+    async def stop(self) -> None:
+        """End it in order, but wait for no handler: those are cancelled, and say nothing."""
+        if self._process is None or self._pod is None:
+            return
+        if self._watching is not None:
+            self._watching.cancel()
+        self._pod.settings = replace(self._pod.settings, give_up_timeout=0.0)
+        await self._process.task(self._pod.stop())
 
     def crash(self) -> None:
         """Killed, and started anew."""

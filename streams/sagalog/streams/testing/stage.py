@@ -74,7 +74,7 @@ class Stage:
             for app in self._apps:
                 world.enter(app)
         except BaseException:
-            world.loop.close()
+            world.close()
             raise
         self._opened = world
         OPEN.append(self)
@@ -93,13 +93,15 @@ class Stage:
         traceback: TracebackType | None,
     ) -> None:
         OPEN.remove(self)
-        if error is not None:
-            error.add_note(f"\nOn the stage:\n{self.timeline()}")
-        elif self._plan is not None:
-            self._plan.played(self._world)
-        else:
-            CLOSED.append(self)
-        self._world.loop.close()
+        try:
+            if error is not None:
+                error.add_note(f"\nOn the stage:\n{self.timeline()}")
+            elif self._plan is not None:
+                self._plan.played(self._world)
+            else:
+                CLOSED.append(self)
+        finally:
+            self._world.close()
 
     # -- what happens
 

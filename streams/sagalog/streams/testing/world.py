@@ -35,6 +35,10 @@ COMMIT = 3.0
 """Seconds after which pods have committed what they have done, once a second."""
 
 
+ENDING = 30.0
+"""Seconds for pods to end; then they are cut off."""
+
+
 class World:
     """See the module. `plan` says where a pod is to die, if anywhere."""
 
@@ -91,6 +95,17 @@ class World:
         )
         self.pods[app.name] = pod
         pod.start()
+
+    def close(self) -> None:
+        """End everything; nothing of it touches the test's world any more."""
+        self.loop.closing = True
+        self._plan = None
+        with suppress(Exception):
+            self.loop.run_until_complete(asyncio.wait_for(self._stop(), ENDING))
+        self.loop.close()
+
+    async def _stop(self) -> None:
+        await asyncio.gather(*(pod.stop() for pod in self.pods.values()), return_exceptions=True)
 
     def client(self, app: str) -> Client:
         """The client of an app, opened when it is first wanted."""
