@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from sagalog.engine.instance import Instance
 from sagalog.engine.position import POSITION_KEY
 from sagalog.engine.table import DEFINITION_KEY
 from sagalog.schemas.record import Entry, Record
@@ -146,6 +147,26 @@ def test_rows_whose_beginning_the_log_holds_no_more_are_not_judged() -> None:
     found = [v for record in records[later:] for v in auditor.read(record)]
     assert [str(violation) for violation in found + auditor.so_far()] == []
     assert sum(auditor.tally.unjudged.values()) > 0
+
+
+@pytest.mark.parametrize("offset", [-1, 0])
+def test_a_row_that_another_version_could_not_read_is_not_judged(offset: int) -> None:
+    """Older pods parked the instance, and this code reads it; or it is the other way round."""
+    records, rows = worked()
+    unread = b'{"type": "sagalog.tomorrow.v1", "subject": "done", "data": {}}'
+    if offset < 0:
+        last = records[-1]
+        records = [*records[:-1], last._replace(key=b"done", value=unread)]
+        said = orjson.loads(rows[POSITION_KEY])
+        said[0][0] = len(records)
+        later = {name: row for name, row in rows.items() if name != b"later"}
+        rows = later | {POSITION_KEY: orjson.dumps(said)}
+    else:
+        state = orjson.loads(rows[b"done"])
+        state[Instance._fields.index("unreadable")] = offset
+        rows[b"done"] = orjson.dumps(state)
+    found = audited(records, rows)
+    assert [one for one in found if "done" in one] == []
 
 
 # -- checkpoints, as they are written
