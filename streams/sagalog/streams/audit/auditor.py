@@ -50,7 +50,7 @@ class Auditor:
         self._findings = Findings()
         self._books: dict[tuple[str, int], Book] = {}
         self._tables: dict[tuple[str, int], Table] = {}
-        findings, letters = self._findings, Letters(self._findings, ordered=ordered)
+        findings, letters = self._findings, Letters(self._home, self._findings, ordered=ordered)
         lanes = Lanes(
             self.partitions,
             self._book,
@@ -204,6 +204,8 @@ class Auditor:
         app, partition = record.topic.rpartition(".")[0], record.partition
         book = self._book(app, partition)
         table = self._tables.get((app, partition))
+        if book.first_at < 0:
+            book.first_at = record.timestamp
         if table is not None:
             table.reached(record.offset)
         self._fold(book, record)

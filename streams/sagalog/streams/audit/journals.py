@@ -87,8 +87,9 @@ class Journals:
         return None
 
     def _forgotten(self, line: Line) -> bool:
-        books = self._homes(line.call.instance)
-        return any(book.knew(line.run) or book.truncated for book in books)
+        instance = line.call.instance
+        books = self._homes(instance)
+        return any(b.truncated or (b.forgot(instance) and b.knew(line.run)) for b in books)
 
     # -- when a life is over, or all is at rest
 

@@ -27,8 +27,6 @@ class Landing:
 
     def landed(self, book: Book, lane: Lane, ask: Ask) -> bool:
         """Whether nothing is owed to the request (any more)."""
-        if ask.record.offset < book.fold.low.get(lane.name, 0):
-            return True
         known = book.lives.get(ask.instance)
         exists = ask.instance in book.fold.states
         if isinstance(ask.request, Start):

@@ -233,9 +233,13 @@ class Lanes:
             del lane.open[ask.record.offset]
 
     def _landed(self, lane: Lane, ask: Ask) -> bool:
+        book = self._books(lane.app, lane.partition)
+        if book.before(ask.record.timestamp):
+            self._findings.unjudged("requests older than the facts that the log still holds")
+            return True
         if ask.request is None or ask.elsewhere:
             return False
-        return self.landing.landed(self._books(lane.app, lane.partition), lane, ask)
+        return self.landing.landed(book, lane, ask)
 
     # -- at rest
 

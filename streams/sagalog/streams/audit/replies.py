@@ -1,6 +1,5 @@
 """Replies: clients are told what the log says, and a key's second payload is refused (S7)."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -13,15 +12,12 @@ from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.replies import Reply
 from sagalog.schemas.requests import Start
-from sagalog.streams.audit.book import Book
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.lane import Ask
+from sagalog.streams.audit.letters import BookOf
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.verdicts import Finished
 from sagalog.streams.audit.violation import Spot
-
-BookOf = Callable[[str, str], Book | None]
-"""The book in which an instance of an app stands; None where that cannot be known."""
 
 
 class Said(NamedTuple):

@@ -17,6 +17,8 @@ from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.fold import State
 from sagalog.streams.audit.violation import Spot
 
+_UNREADABLE = Instance._fields.index("unreadable")
+
 Rows = Mapping[bytes, bytes]
 
 
@@ -28,6 +30,7 @@ class Table:
         self._rows: dict[bytes, bytes] = {}
         self._expected: dict[str, State] = {}
         self._mark = BEGINNING
+        self._parked = False
         self._due: tuple[Position, Rows] | None = None
 
     # -- whole tables, as somebody found them
@@ -87,7 +90,8 @@ class Table:
             self._judge_definition(rows, digest)
         held = {key for key in rows if key.startswith(DEFINITION_KEY)}
         extra = held - {DEFINITION_KEY + digest.encode() for digest in used}
-        for key in sorted(extra) if not self._book.truncated else ():
+        known = not self._book.truncated and not self._parked
+        for key in sorted(extra) if known else ():
             self._say(f"the table has {key.decode()}, which no instance has")
 
     # -- checkpoints, as they are written
@@ -139,9 +143,9 @@ class Table:
 
     def _judge_definition(self, rows: Rows, digest: str) -> None:
         row = rows.get(DEFINITION_KEY + digest.encode())
-        if row is None:
+        if row is None and not self._parked:
             self._say(f"the table has no definition {digest}, which an instance has")
-        elif compact(self._book.fold.definitions[digest]) != row:
+        elif row is not None and compact(self._book.fold.definitions[digest]) != row:
             self._say(f"the definition {digest} is not the one of its instances")
 
     def _row(self, state: State) -> bytes:
@@ -150,7 +154,10 @@ class Table:
     def _compare(self, instance: str, folded: bytes | None, kept: bytes | None) -> None:
         if folded == kept:
             return
-        if folded is None:
+        if _parked(folded) != _parked(kept):
+            self._parked = True
+            self._findings.unjudged("rows of instances that another version parked, or read on")
+        elif folded is None:
             self._extra(instance)
         elif kept is None:
             self._say("the facts have it, and the table does not", instance)
@@ -165,6 +172,14 @@ class Table:
         spots = [Spot(Topics(book.app).tables, book.partition, -1)]
         timeline = life.moments if life is not None else ()
         self._findings.add("S10", book.app, instance, sentence, spots, timeline)
+
+
+def _parked(row: bytes | None) -> bool:
+    """Whether a row says that its instance waits for code that can read a fact (rule 14)."""
+    try:
+        return row is not None and orjson.loads(row)[_UNREADABLE] >= 0
+    except (ValueError, TypeError, LookupError):
+        return False
 
 
 def _differing(folded: bytes, kept: bytes) -> str:
