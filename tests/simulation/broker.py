@@ -32,6 +32,10 @@ class Witness(Protocol):
         """Lanes are committed."""
         ...
 
+    def trimmed(self, place: Place, offset: int) -> None:
+        """The records below are gone."""
+        ...
+
 
 class Watcher(Protocol):
     """Somebody who fetches from a partition."""
@@ -117,7 +121,9 @@ class Broker:
     def trim(self, place: Place, offset: int) -> None:
         """The records below are gone."""
         shelf = self.shelves[place]
-        shelf.start = max(shelf.start, offset)
+        if offset > shelf.start:
+            shelf.start = offset
+            self._witness.trimmed(place, offset)
 
     def commit(self, group: str, offsets: Mapping[Place, int]) -> None:
         """Whoever commits, it counts; also where it goes back."""

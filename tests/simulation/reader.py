@@ -149,6 +149,7 @@ class SimulatedReader:
     def _take(self, ready: list[Watch]) -> list[Record]:
         for watch in ready:
             if watch.lost:
+                self.line.saw("a reader whose place was trimmed")
                 raise OffsetLost(f"{watch.shelf.place} does not hold {watch.position}")
         network = self.line.network
         most = 1_000_000

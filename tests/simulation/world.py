@@ -53,7 +53,7 @@ class World:
         for app in self.apps:
             around.broker.create(app.name, mix.partitions)
             around.groups[app.name] = Group(
-                around.later, chance, mix.partitions, mix.session, around.tell
+                around.later, chance, mix.partitions, mix.session, around.tell, around.saw
             )
         self.berths = [self._berth(app, n) for app in self.apps for n in range(mix.pods)]
         self.people = [self._person(n) for n in range(mix.people)]
@@ -170,6 +170,9 @@ class World:
         if process.process.alive and process.process.frozen:
             self.around.tell(f"{process.name} is thawed")
             self.blow("thaw", process)
+            membership = process.log.membership
+            out = membership is not None and membership.expelled
+            self.around.saw("thawed behind its session" if out else "thawed in time")
             process.thaw()
 
     def visit(self, group: Group, seconds: float) -> None:
@@ -275,6 +278,11 @@ class Witnesses:
             self._taken(record)
         self._judge.landed(record)
 
+    def trimmed(self, place: Place, offset: int) -> None:
+        """The records below are gone."""
+        self._world.around.tell(f"{place[0]}/{place[1]} is trimmed to {offset}")
+        self._world.around.saw("lane trimmed")
+
     def _taken(self, record: Record) -> None:
         """Who has held the partition until now has lost it, and does not know yet."""
         app = record.topic.partition(".")[0]
@@ -283,6 +291,7 @@ class Witnesses:
             if owner is None or process.berth.app.name != app:
                 continue
             if owner.processor.source.encode() not in (record.value or b""):
+                self._world.around.saw(f"lost while it was {owner.processor.phase}")
                 self._world.blow("lose", process, record.partition)
 
 
