@@ -51,6 +51,18 @@ class TablesContract:
         await left.close()
         await right.close()
 
+    async def test_anybody_may_look_at_a_table_and_fences_nobody(
+        self, log: Log, tables: str
+    ) -> None:
+        assert await log.table(tables, 0) == {}
+        owner = await log.checkpoints(tables, 0)
+        await owner.write([Entry(b"a", b"1"), Entry(b"b", b"1")])
+        assert await log.table(tables, 0) == {b"a": b"1", b"b": b"1"}
+        assert await log.table(tables, 1) == {}
+        await owner.write([Entry(b"a", None)])
+        assert await log.table(tables, 0) == {b"b": b"1"}
+        await owner.close()
+
     async def test_a_newer_owner_fences_the_older(self, log: Log, tables: str) -> None:
         older = await log.checkpoints(tables, 0)
         await older.write([Entry(b"a", b"older")])

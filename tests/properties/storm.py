@@ -24,12 +24,19 @@ NAMES = ("order", "wide", "careful", "brief", "remote", "spread")
 class Storm:
     """A world under faults. `effects` is what the handlers did to the world outside."""
 
-    def __init__(self, seed: int, *, retention: int | None = None, tomorrow: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        retention: int | None = None,
+        tomorrow: bool = False,
+        make: type[World] = World,
+    ) -> None:
         self.chance = Random(seed)
         app = orders() if retention is None else orders(retention=retention)
         # A child is kept no longer than its parent asks: then there is nothing left to undo.
         self.names = NAMES if retention is None else NAMES[:4]
-        self.world = World(app, payments(), partitions=self.chance.choice([1, 1, 2]))
+        self.world = make(app, payments(), partitions=self.chance.choice([1, 1, 2]))
         self.world.own_all()
         self.effects = Effects()
         self.journal = Journal(self.world)

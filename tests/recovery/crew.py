@@ -5,22 +5,15 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Literal, Self
 
+from sagalog.streams.audit import Blow
 from tests.house.tree import ROOT
 from tests.recovery import journal
 from tests.recovery.world import PATIENCE, eventually
 
 JUST_NOW = 3
 """Milliseconds: less than a handler takes between its two lines."""
-
-
-class Blow(NamedTuple):
-    """Something done to a process, at `at` (ms): a kill, a freeze or a thaw."""
-
-    what: str
-    pid: int
-    at: int
 
 
 class Worker:
@@ -79,7 +72,7 @@ class Worker:
         self.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0, self._crew.errors()
 
-    def _strike(self, what: str, number: signal.Signals) -> None:
+    def _strike(self, what: Literal["kill", "freeze", "thaw"], number: signal.Signals) -> None:
         """What it did is before the blow that ended it, and behind the one that woke it."""
         assert self.process.returncode is None, self._crew.errors()
         before = time.time_ns() // 1_000_000

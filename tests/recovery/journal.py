@@ -6,26 +6,16 @@ and what a process has written is there however it ends.
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import orjson
 
-What = Literal["begin", "effect"]
+from sagalog.streams.audit import Call, read_journal
+from sagalog.streams.audit.evidence import What
 
-
-class Line(NamedTuple):
-    """One line. `at` is in milliseconds since the epoch, on the clock that stamps records too."""
-
-    what: What
-    at: int
-    pid: int
-    operation: str
-    instance: str
-    step: str
-    phase: str
-    attempt: int
-    key: str
+Line = Call
+read = read_journal
 
 
 class Journal:
@@ -40,13 +30,12 @@ class Journal:
         os.write(self._descriptor, orjson.dumps(line) + b"\n")
 
 
-def read(file: Path) -> list[Line]:
-    """All lines, in the order in which they were written."""
-    if not file.exists():
-        return []
-    return [Line(*orjson.loads(line)) for line in file.read_bytes().splitlines()]
-
-
 def length(file: Path) -> int:
     """How many lines there are."""
     return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def duplicates(lines: Sequence[Call]) -> int:
+    """How many calls were made once more with the same key and attempt."""
+    begun = [(line.key, line.attempt) for line in lines if line.what == "begin"]
+    return len(begun) - len(set(begun))

@@ -137,6 +137,10 @@ class Log(Protocol):
         """Open a partition's table, which fences every older owner's writes to it."""
         ...
 
+    async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
+        """A partition's table as its last checkpoint left it, for reading: this fences nobody."""
+        ...
+
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked
     ) -> Membership:

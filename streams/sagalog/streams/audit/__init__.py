@@ -2,6 +2,20 @@
 
 from sagalog.streams.audit.auditor import Auditor
 from sagalog.streams.audit.evidence import Blow, Call, Journal, read_journal
+from sagalog.streams.audit.reading import audit
+from sagalog.streams.audit.report import Report
+from sagalog.streams.audit.tally import Tally
 from sagalog.streams.audit.violation import Spot, Violation
 
-__all__ = ["Auditor", "Blow", "Call", "Journal", "Spot", "Violation", "read_journal"]
+__all__ = [
+    "Auditor",
+    "Blow",
+    "Call",
+    "Journal",
+    "Report",
+    "Spot",
+    "Tally",
+    "Violation",
+    "audit",
+    "read_journal",
+]

@@ -10,6 +10,8 @@ import orjson
 from sagalog.engine import Context
 
 What = Literal["begin", "effect"]
+_WHATS = frozenset(get_args(What))
+
 Struck = Literal["kill", "freeze", "thaw", "lose"]
 
 
@@ -57,13 +59,20 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
-    def write(self, what: What, operation: str, context: Context) -> None:
-        """The call that `context` tells of begins, or has had its effect."""
+    def begin(self, context: Context) -> None:
+        """The call that `context` tells of begins."""
+        self._write("begin", context)
+
+    def effect(self, context: Context) -> None:
+        """The call has had its effect."""
+        self._write("effect", context)
+
+    def _write(self, what: What, context: Context) -> None:
         line = Call(
             what,
             time.time_ns() // 1_000_000,
             os.getpid(),
-            operation,
+            context.operations.get(context.step, context.step),
             context.instance,
             context.step,
             context.phase,
@@ -93,6 +102,6 @@ def _call(line: bytes, place: str) -> Call:
         call = Call(*orjson.loads(line))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{place} is no call of a journal: {error}") from error
-    if call.what not in get_args(What):
+    if call.what not in _WHATS:
         raise ValueError(f"{place} says {call.what!r}, which is neither begin nor effect")
     return call

@@ -19,7 +19,7 @@ class Spot(NamedTuple):
 class Violation:
     """One promise broken. `letter` names the invariant, such as S3 (RELIABILITY, section 3).
 
-    `instance` is empty where it is about none. `spots` are the records that show it,
+    `instance` is empty where it is about none. `places` are the records that show it,
     `timeline` is what is known of the instance, a line each.
     """
 
@@ -27,11 +27,11 @@ class Violation:
     app: str
     instance: str
     sentence: str
-    spots: tuple[Spot, ...] = ()
+    places: tuple[Spot, ...] = ()
     timeline: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        where = f" [{', '.join(map(str, self.spots))}]" if self.spots else ""
+        where = f" [{', '.join(map(str, self.places))}]" if self.places else ""
         whose = f"{self.app}: {self.instance}: " if self.instance else f"{self.app}: "
         return f"{self.letter} {whose}{self.sentence}{where}"
 

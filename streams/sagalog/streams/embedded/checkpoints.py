@@ -22,6 +22,9 @@ PUT: Final = Insertion(
     then="ON CONFLICT (place, key) DO UPDATE SET value = excluded.value",
 )
 
+GET_ALL: Final = "SELECT key, value FROM checkpoints WHERE place = ?"
+"""One statement, so one state, whoever writes meanwhile."""
+
 GET_SLICE: Final = """
 SELECT key, value FROM checkpoints WHERE place = ? AND key >= ? ORDER BY key LIMIT ?
 """

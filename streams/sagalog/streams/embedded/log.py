@@ -10,7 +10,7 @@ from typing import Final
 from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import TopicSpec
 from sagalog.streams.embedded.catalogue import add_topics
-from sagalog.streams.embedded.checkpoints import FileCheckpoints, next_epoch
+from sagalog.streams.embedded.checkpoints import GET_ALL, FileCheckpoints, next_epoch
 from sagalog.streams.embedded.commits import get_commits, put_commits
 from sagalog.streams.embedded.file import LogFile
 from sagalog.streams.embedded.limits import MAX_RECORD_BYTES, limit_of, measure
@@ -141,6 +141,11 @@ class EmbeddedLog:
         number = session.catalogue.number(place)
         epoch = await session.writer.run(lambda connection: next_epoch(connection, number))
         return FileCheckpoints(place, number, epoch, session.writer, session.rows)
+
+    async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
+        """A partition's table as its last checkpoint left it; this fences nobody."""
+        session = self._opened()
+        return dict(session.rows.select(GET_ALL, (session.catalogue.number((topic, partition)),)))
 
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked

@@ -119,6 +119,10 @@ class MemoryLog:
         """Open a partition's table, which fences every older owner's writes to it."""
         return MemoryCheckpoints(self.store.place((topic, partition)))
 
+    async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
+        """A partition's table as its last checkpoint left it; this fences nobody."""
+        return dict(self.store.place((topic, partition)).table)
+
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked
     ) -> MemoryMembership:

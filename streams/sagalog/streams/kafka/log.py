@@ -8,11 +8,13 @@ from sagalog.streams.kafka import checkpoints
 from sagalog.streams.kafka import topics as administration
 from sagalog.streams.kafka.checkpoints import KafkaCheckpoints
 from sagalog.streams.kafka.cluster import Cluster
+from sagalog.streams.kafka.fetch import READ_COMMITTED
 from sagalog.streams.kafka.group import Member
 from sagalog.streams.kafka.membership import KafkaMembership
 from sagalog.streams.kafka.offsets import EARLIEST, LATEST, Offsets
 from sagalog.streams.kafka.outbox import Outbox
 from sagalog.streams.kafka.reader import KafkaReader
+from sagalog.streams.kafka.restore import newest
 from sagalog.streams.kafka.retry import persist
 from sagalog.streams.kafka.settings import KafkaSettings
 from sagalog.streams.log import Assigned, Place, Revoked
@@ -82,6 +84,11 @@ class KafkaLog:
     async def checkpoints(self, topic: str, partition: int) -> KafkaCheckpoints:
         """Open a partition's table, which fences every older owner's writes to it."""
         return await checkpoints.take(self._cluster, (topic, partition))
+
+    async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
+        """A partition's table as its last checkpoint left it; this fences nobody."""
+        await self._cluster.topic(topic)
+        return await newest(self._cluster, (topic, partition), READ_COMMITTED)
 
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked

@@ -6,7 +6,14 @@ from sagalog.streams.errors import LogUnavailable
 from sagalog.streams.kafka.batches import Batch, committed, end_of, split
 from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import PASSING, check
-from sagalog.streams.kafka.fetch import READ_COMMITTED, Fetched, FetchLimits, FetchSession, Part
+from sagalog.streams.kafka.fetch import (
+    READ_COMMITTED,
+    READ_UNCOMMITTED,
+    Fetched,
+    FetchLimits,
+    FetchSession,
+    Part,
+)
 from sagalog.streams.kafka.offsets import EARLIEST, LATEST, Offsets
 from sagalog.streams.kafka.retry import persist
 from sagalog.streams.log import Place
@@ -15,15 +22,18 @@ _LANE = "restores"
 _LIMITS = FetchLimits(wait=0.1, isolation=READ_COMMITTED)
 
 
-async def newest(cluster: Cluster, place: Place) -> dict[bytes, bytes]:
+async def newest(
+    cluster: Cluster, place: Place, isolation: int = READ_UNCOMMITTED
+) -> dict[bytes, bytes]:
     """The newest committed value of every key; deleted keys are absent.
 
-    To be called by the owner: his fence has ended every older transaction, so that all which
-    stands in the log is decided, or will be as soon as the brokers have marked it so.
+    As it stands it is for the owner: his fence has ended every older transaction, so that all
+    which stands in the log is decided, or will be as soon as the brokers have marked it so.
+    Others give READ_COMMITTED, and read no further than what is decided now.
     """
     offsets = Offsets(cluster)
     at = (await offsets.find([place], EARLIEST))[place]
-    end = (await offsets.find([place], LATEST))[place]
+    end = (await offsets.find([place], LATEST, isolation))[place]
     session = FetchSession(_LIMITS)
     rows: dict[bytes, bytes] = {}
     while at < end:
