@@ -125,7 +125,7 @@ class Caller:
 
     def _may_be_forgotten(self, since: int) -> bool:
         """Not before its retention; nor while its request may still wait in its lane."""
-        quiet = self._resting and now() > self._resting + self._retention // 2
+        quiet = self._resting > 0 and now() > self._resting + self._retention // 2
         return quiet and now() > since + self._retention
 
     def _tell(self, order: Order, what: str, outcome: Outcome) -> None:

@@ -23,7 +23,9 @@ HEADER = "poison"
 LANES = ("high", "normal", "low", "compensations")
 TOPICS = (*LANES, "events", "events", "deadletters", "replies", "backups")
 
-_REPEAT = "a repeat"
+REPEAT = "a repeat"
+"""A copy of a record that stood in its place already."""
+
 _NO_REQUESTS: dict[str, bytes | None] = {
     **NO_REQUESTS,
     "an unknown saga": message(StartSaga(name="nothing", input=None, fingerprint="f"), "y"),
@@ -65,7 +67,7 @@ class Poisoner:
         if kind in (*LANES, "events") and self._chance.random() < 0.4:
             found = await self._record(place)
             if found is not None:
-                return _REPEAT, Entry(found.key, found.value)
+                return REPEAT, Entry(found.key, found.value)
         known = _NO_FACTS if kind == "events" else _NO_REQUESTS
         name = self._chance.choice(sorted(known))
         key = self._chance.choice((b"x", None, b"\xff\xfe"))

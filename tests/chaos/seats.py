@@ -61,8 +61,8 @@ class Seat:
         return await self.worker.process.wait()
 
     def _noted(self) -> None:
-        what, pid, at = self._crew.blows[-1]
-        self._book.note("blow", blow=what, who=self.name, pid=pid, struck=at)
+        blow = self._crew.blows[-1]
+        self._book.note("blow", blow=blow.what, who=self.name, pid=blow.pid, struck=blow.at)
 
     async def _watch(self, worker: Worker) -> None:
         code = await worker.process.wait()

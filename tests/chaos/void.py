@@ -14,6 +14,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.lines import read
 from tests.chaos.plan import Plan
 from tests.chaos.timetable import STRUCK, counts, timetable
+from tests.recovery.journal import duplicates
 
 SHARE = 0.6
 """Of what was planned, this much at least must have been done."""
@@ -63,7 +64,7 @@ def _happened(plan: Plan) -> Iterator[str]:
             yield f"the log has no {fact.__name__}"
     if not seen["late"]:
         yield "no fact came late, behind another owner's take"
-    if not duplicates(plan):
+    if not duplicates(read_journal(plan.journal)):
         yield "no call was cut short"
     if not any(SEEN in file.read_text(errors="replace") for file in pods_logs(plan.folder)):
         yield "no owner was overtaken by another"
@@ -88,14 +89,6 @@ def _kinds(evidence: Evidence) -> Counter[str]:
         elif message.source.startswith(f"{app}/{record.partition}/"):
             seen["late"] += message.source != last.get(place)
     return seen
-
-
-def duplicates(plan: Plan) -> int:
-    """How many calls were made once more with the same key and attempt."""
-    begun = [
-        (call.key, call.attempt) for call in read_journal(plan.journal) if call.what == "begin"
-    ]
-    return len(begun) - len(set(begun))
 
 
 def pods_logs(folder: Path) -> list[Path]:
