@@ -7,16 +7,15 @@ often it has struck, as JSON, and ends. Each strike is a JSON line in a file.
 
 import argparse
 import asyncio
-import sys
-import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from tests.chaos.frames import Head, answered, head, read_frame
+from tests.chaos.lines import heard, now
 from tests.chaos.rules import How, Rules, Strike
 
 Address = tuple[str, int]
@@ -140,8 +139,7 @@ class Passage:
             await to[1].drain()
 
     def _struck(self, asked: Head, how: How) -> None:
-        now = time.time_ns() // 1_000_000
-        self._rules.struck(Strike(now, asked.api, how, asked.client))
+        self._rules.struck(Strike(now(), asked.api, how, asked.client))
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -156,23 +154,14 @@ async def serve(options: argparse.Namespace) -> None:
         proxy = Proxy(options.port, (host, int(port)), rules)
         await proxy.open()
         print("ready", flush=True)
-        async for line in lines():
-            words = line.split()
-            if words == ["calm"]:
-                proxy.calm()
-            elif words[:1] == ["aim"]:
-                rules.aim(*words[1:])  # type: ignore[arg-type]
+        async for line in heard():
+            match line.split():
+                case ["calm"]:
+                    proxy.calm()
+                case ["aim", api, how]:
+                    rules.aim(api, cast("How", how))
         await proxy.close()
         print(orjson.dumps(rules.counts).decode(), flush=True)
-
-
-async def lines() -> AsyncIterator[str]:
-    """The lines of stdin as they come."""
-    reader = asyncio.StreamReader()
-    protocol = asyncio.StreamReaderProtocol(reader)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-    while line := await reader.readline():
-        yield line.decode()
 
 
 if __name__ == "__main__":

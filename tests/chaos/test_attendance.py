@@ -7,23 +7,27 @@ import pytest
 from tests.chaos.conftest import Front, Struck
 from tests.contracts.probes import Member
 from tests.kafka.logs import events, kafka_log
+from tests.recovery.world import eventually
 
 
 @pytest.mark.kafka
 async def test_a_member_that_its_own_late_request_has_fenced_joins_again(
     proxy: Struck, front: Front, app_name: str
 ) -> None:
-    async with kafka_log(front.proxied) as log:
-        topic = await events(log, app_name, 2)
-        member = Member()
+    async with kafka_log(front.proxied) as log, kafka_log(front.direct) as other:
+        topic = await events(other, app_name, 2)
+        fenced, peer = Member(), Member()
+        staying = await other.join(app_name, topic, "pod-1", peer.assigned, peer.revoked)
         proxy.rules.aim("JoinGroup", "late")
-        membership = await log.join(app_name, topic, "pod-0", member.assigned, member.revoked)
-        await member.owns(0, 1)
+        joining = await log.join(app_name, topic, "pod-0", fenced.assigned, fenced.revoked)
         await proxy.struck("JoinGroup late")
-        async with member.changed:
-            await member.changed.wait_for(lambda: sorted(member.revoked_total) == [0, 1])
-        await member.owns(0, 1)
-        await membership.leave()
+
+        async def shared() -> bool:
+            return len(fenced.owned) == len(peer.owned) == 1
+
+        await eventually(shared, patience=30)
+        await staying.leave()
+        await joining.leave()
 
 
 @pytest.mark.kafka

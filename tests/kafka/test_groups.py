@@ -149,7 +149,7 @@ async def test_who_joins_has_its_share_before_the_session_of_who_died_is_over(
     began = time.monotonic()
     third = await group.pod("pod-2", session=9.0)
     await group.becomes(lambda: len(second.owned) == len(third.owned) == 2, within=20)
-    assert time.monotonic() - began < 6.0
+    assert time.monotonic() - began < 9.0
 
 
 async def test_who_died_is_replaced_although_others_come_and_go_all_the_time(

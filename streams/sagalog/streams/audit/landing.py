@@ -32,7 +32,7 @@ class Landing:
         if isinstance(ask.request, Start):
             return exists or self._too_old(lane.app, ask)
         if not isinstance(known, Life):
-            return exists or _nobody(ask)
+            return exists or book.forgot(ask.instance) or _nobody(ask)
         if known.lost or (known.unreadable >= 0 and _told(known, ask.request)):
             return True
         match ask.request:

@@ -83,7 +83,8 @@ class Lanes:
         self._findings.tally.requests += 1
         message = codec.decode(record.value)
         if not isinstance(message, Envelope) or not _named_well(message.subject):
-            return self._poison(lane, record)
+            self._poison(lane, record)
+            return None
         instance = message.subject
         elsewhere = self._elsewhere(lane, instance)
         ask = Ask(record, instance, message.source, message.data, elsewhere)
@@ -94,7 +95,8 @@ class Lanes:
             return None
         self._arrived(record)
         if not isinstance(message.data, REQUESTS):
-            return self._poison(lane, record)
+            self._poison(lane, record)
+            return None
         self._open(lane, ask)
         return ask
 
@@ -116,7 +118,7 @@ class Lanes:
                 del self._copies[record.topic, record.value]
 
     def _open(self, lane: Lane, ask: Ask) -> None:
-        if isinstance(ask.request, Inquire | Release) or _own_undo(ask):
+        if isinstance(ask.request, Inquire | Release) or _not_a_parent_s(ask):
             return  # a hint, a wish that is answered, an undo that is asked for again
         exists = ask.instance in self._books(lane.app, lane.partition).fold.states
         if isinstance(ask.request, Start) and exists:
@@ -268,8 +270,9 @@ def _named_well(instance: str) -> bool:
     return bool(instance) and not instance.startswith("~")
 
 
-def _own_undo(ask: Ask) -> bool:
-    return isinstance(ask.request, Compensate) and ask.request.step is not None
+def _not_a_parent_s(ask: Ask) -> bool:
+    """Whether it is an instance's own undo, or one of nobody's, which is dropped."""
+    return isinstance(ask.request, Compensate) and ask.request.parent is None
 
 
 def _named(ask: Ask) -> str:
