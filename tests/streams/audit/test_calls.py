@@ -60,7 +60,20 @@ def called_twice(log: Forgery) -> None:
     log.fact(f.Completed(RUN))
 
 
+def others(log: Forgery) -> None:
+    """Another instance, by which it is known whose handlers keep a journal."""
+    log.instance, log.run = "y", "owner1-2"
+    log.start()
+    log.done("a")
+    log.done("b")
+    log.fact(f.Completed(log.run))
+    log.instance, log.run = "z", "owner1-3"
+    compensate(log)
+    log.instance, log.run = "x", RUN
+
+
 def never_called(log: Forgery) -> None:
+    others(log)
     log.start()
     log.done("a")
     log.fact(f.StepCompleted(RUN, "b", 1))
@@ -68,6 +81,7 @@ def never_called(log: Forgery) -> None:
 
 
 def never_undone(log: Forgery) -> None:
+    others(log)
     log.start()
     log.done("a")
     log.failed("b")
@@ -132,6 +146,7 @@ def before_it_was_read(log: Forgery) -> None:
 
 
 def without_its_effect(log: Forgery) -> None:
+    others(log)
     log.start()
     log.done("a")
     log.call("b", effect=False)
@@ -265,6 +280,20 @@ def test_what_a_blow_explains_is_no_violation(story: object, ordered: bool) -> N
     log = Forgery()
     story(log)  # type: ignore[operator]
     assert [violation.text() for violation in log.judge(ordered=ordered)] == []
+
+
+def silent(log: Forgery) -> None:
+    """The handler of b keeps no journal; that of a does."""
+    log.start()
+    log.done("a")
+    log.fact(f.StepCompleted(RUN, "b", 1))
+    log.fact(f.Completed(RUN))
+
+
+def test_a_handler_that_keeps_no_journal_is_taken_at_its_word() -> None:
+    log = Forgery()
+    silent(log)
+    assert log.judge() == []
 
 
 @pytest.mark.parametrize("story", [complete, compensate])

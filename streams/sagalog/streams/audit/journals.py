@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sagalog.streams.audit.blows import Blows
 from sagalog.streams.audit.book import Book
-from sagalog.streams.audit.calls import Line, begun, doubled, line_of, unsettled, whole
+from sagalog.streams.audit.calls import Keepers, Line, begun, doubled, line_of, unsettled, whole
 from sagalog.streams.audit.evidence import Blow, Call
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.life import Life
@@ -22,7 +22,7 @@ class Journals:
         self._homes, self._findings, self._ordered = homes, findings, ordered
         self._blows = Blows()
         self._lines: defaultdict[str, list[Line]] = defaultdict(list)
-        self._apps: set[str] = set()
+        self._keepers = Keepers()
 
     @property
     def any(self) -> bool:
@@ -54,7 +54,8 @@ class Journals:
                 self._findings.add("S8", "", line.call.instance, said)
             return
         book, known = found
-        self._apps.add(book.app)
+        if isinstance(known, Life):
+            self._keepers.learn(known, line)
         if line.call.what != "begin":
             return
         if isinstance(known, Life):
@@ -96,13 +97,13 @@ class Journals:
     def over(self, book: Book, life: Life) -> None:
         """Judge all calls of a life that has come to its end, or to rest."""
         lines = self._of(life)
-        if life.lost or (not lines and book.app not in self._apps):
+        if life.lost or not self.any:
             return
         if not self._ordered:
             for line in lines:
                 if line.call.what == "begin":
                     self._judge_begin(book, life, line)
-        for letter, sentence in whole(life, lines, self._blows, book.takes):
+        for letter, sentence in whole(life, lines, self._blows, book.takes, self._keepers):
             self._findings.about(life, letter, sentence)
 
     def under_way(self, book: Book, life: Life) -> None:
@@ -122,12 +123,13 @@ class Journals:
         if left:
             self._lines[instance] = left
 
-    def learn_apps(self) -> None:
+    def learn(self) -> None:
         """Find out whose handlers keep a journal."""
-        for instance in self._lines:
-            for book in self._homes(instance):
-                if instance in book.lives:
-                    self._apps.add(book.app)
+        for lines in self._lines.values():
+            for line in lines:
+                found = self._find(line)
+                if found is not None and isinstance(found[1], Life):
+                    self._keepers.learn(found[1], line)
 
     def unknown(self) -> Iterator[Line]:
         """The lines of lives that are not in the log."""
