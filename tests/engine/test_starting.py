@@ -1,5 +1,6 @@
 """From a request to a first fact, or to a refusal that says why."""
 
+from collections import deque
 from typing import Any
 
 import pytest
@@ -148,6 +149,21 @@ class TestRefused:
         (fact,) = world.facts("parent")
         assert (fact.run, fact.step, fact.final) == ("parent-run", "charge", True)
         assert fact.error.kind == "terminal"
+
+    def test_it_is_done_only_when_its_parent_was_told(self, world: World, request_: Any) -> None:
+        """Nobody knows which of two appends to two topics lands first, and who dies between."""
+        owner = world.owners["orders", 0]
+        world.ask(request_, "a")
+        owner.take_in()
+        owner.outbox = deque(sorted(owner.outbox, key=lambda append: append.topic))
+        assert "orders.events" in [append.topic for append in owner.outbox]
+        while owner.outbox[0].topic != "orders.events":
+            owner.land(1)
+        owner.commit()
+        owner.crash()
+        world.own()
+        world.settle()
+        assert [type(fact) for fact in world.facts("parent")] == [f.StepFailed]
 
     def test_there_is_no_instance(self, world: World, request_: Any) -> None:
         world.ask(request_, "a")

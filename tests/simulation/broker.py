@@ -8,6 +8,9 @@ slow, lost or doubled is the way to it and back (`journeys`).
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import orjson
+
+from sagalog.engine.position import POSITION_KEY
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import Topics, TopicSpec
 from sagalog.streams.errors import TopicMissing
@@ -27,6 +30,10 @@ class Witness(Protocol):
 
     def committed(self, offsets: Mapping[Place, int]) -> None:
         """Lanes are committed."""
+        ...
+
+    def trimmed(self, place: Place, offset: int) -> None:
+        """The records below are gone."""
         ...
 
 
@@ -102,6 +109,11 @@ class Broker:
             watcher.news()
         return first
 
+    def position(self, app: str, number: int) -> int:
+        """How far the table of a partition goes; -1 where there is none."""
+        row = self.shelves[Topics(app).tables, number].table.get(POSITION_KEY)
+        return -1 if row is None else int(orjson.loads(row)[0][0])
+
     def mark(self, place: Place) -> None:
         """A marker of another's transaction takes an offset, and no reader sees it."""
         self.shelves[place].records.append(None)
@@ -109,7 +121,9 @@ class Broker:
     def trim(self, place: Place, offset: int) -> None:
         """The records below are gone."""
         shelf = self.shelves[place]
-        shelf.start = max(shelf.start, offset)
+        if offset > shelf.start:
+            shelf.start = offset
+            self._witness.trimmed(place, offset)
 
     def commit(self, group: str, offsets: Mapping[Place, int]) -> None:
         """Whoever commits, it counts; also where it goes back."""

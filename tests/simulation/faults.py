@@ -7,6 +7,8 @@ from tests.simulation.pods import Running
 from tests.simulation.world import World
 
 HOUR = 3_600_000
+DAY = 86_400.0
+"""Seconds. Kafka keeps the offsets of a group without members for seven of them."""
 
 
 def strike(world: World, fault: str) -> None:
@@ -103,9 +105,13 @@ def _tomorrow(world: World) -> None:
 
 def _doze(world: World) -> None:
     """All machines stand still for a while, as those of a laptop that is closed."""
-    seconds = world.around.chance.pick((5.0, 60.0, 3600.0))
+    seconds = world.around.chance.pick((5.0, 60.0, 3600.0, 9 * DAY))
     world.around.tell(f"everything stands still for {seconds} s")
+    world.around.saw("time passed in which nothing ran")
     world.around.loop.pass_time(seconds)
+    if seconds > 7 * DAY:
+        world.around.saw("commits forgotten by the broker")
+        world.around.broker.commits.clear()
 
 
 STRIKES: dict[str, Callable[[World], None]] = {

@@ -61,11 +61,12 @@ class Group:
         partitions: int,
         session: float,
         tell: Callable[[str], None],
+        saw: Callable[[str], None],
     ) -> None:
         self.session = session
         self.generation = 0
         self._later, self._chance, self._partitions = later, chance, partitions
-        self._tell = tell
+        self._tell, self._saw = tell, saw
         self._seats: dict[str, Seat] = {}
         self._due = self._scheduled = False
 
@@ -83,6 +84,7 @@ class Group:
             return
         if seat.member is not member:
             self._tell(f"{name} is taken by a namesake")
+            self._saw("back under its name" if not seat.member.responsive else "namesake fenced")
             self._later(self._beat(), seat.member.lose)
         seat.member = member
         self._later(self._beat(), self._give, seat, member, seat.share)
@@ -100,6 +102,7 @@ class Group:
         seat = self._seats.get(name)
         if seat is not None and seat.member is member:
             self._tell(f"{name} is expelled from its group")
+            self._saw("expelled")
             self.leave(name, member)
             self._later(self._beat(), member.lose)
 
@@ -125,7 +128,10 @@ class Group:
 
     def _share(self) -> None:
         seats, self._scheduled = self._seats, False
-        if not self._due or not all(seat.member.responsive for seat in seats.values()):
+        if not self._due:
+            return
+        if not all(seat.member.responsive for seat in seats.values()):
+            self._saw("rebalance that waits for somebody silent")
             return
         self._due = False
         self.generation += 1
@@ -151,6 +157,11 @@ class Group:
 
     def _beat(self) -> float:
         return self._chance.pick(BEATS)
+
+    def gone(self, name: str, member: Member) -> bool:
+        """Whether the member has no seat any more."""
+        seat = self._seats.get(name)
+        return seat is None or seat.member is not member
 
     def taken(self, name: str, member: Member) -> bool:
         """Whether another holds this name."""

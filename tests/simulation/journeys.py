@@ -74,10 +74,11 @@ class Line:
         process: Process,
         outside: Context,
         strike: Strike,
+        saw: Callable[[str], None],
     ) -> None:
         self.process, self.network, self.loop = process, network, loop
         self.inside = process.run(copy_context)
-        self.strike = strike
+        self.strike, self.saw = strike, saw
         self.cut_until = 0.0
         self._outside = outside
         self._wires: dict[Wire, None] = {}
@@ -119,6 +120,7 @@ class Line:
         """The process has died: each message under way was sent whole, or is cut off."""
         for wire in self._wires:
             wire.lost = bool(self.network.chance.choose(2))
+            self.saw("cut off with its sender" if wire.lost else "sent by one who died")
         self._wires.clear()
 
     async def ask(

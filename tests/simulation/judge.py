@@ -8,6 +8,7 @@ from sagalog.engine.instance import Instance
 from sagalog.engine.pending import pending
 from sagalog.schemas.record import Entry, Record
 from sagalog.streams.audit import Auditor, Blow, Call, Violation
+from sagalog.streams.audit.evidence import What
 from sagalog.streams.log import Place
 from sagalog.streams.outcomes import Outcome
 from tests.simulation.people import Ask
@@ -70,18 +71,22 @@ class Judge:
         if isinstance(ask.told, Outcome) and ask.told.instance != ask.instance:
             self.violations.append(f"S12 {ask.instance} was told of {ask.told.instance}")
 
-    def begin_anew(self, tables: Mapping[Place, Sequence[Entry]]) -> None:
+    def begin_anew(
+        self, tables: Mapping[Place, Sequence[Entry]], committed: Mapping[Place, int]
+    ) -> None:
         """Judge everything once more, with code that can read more.
 
-        `tables` are as the code of before has left them.
+        Tables and commits are as the code of before has left them.
         """
         fed, self._fed = self._fed or [], None
         self._auditor = self._made()
         for what, item in fed:
             self._feed(what, item)
         for (topic, number), rows in tables.items():
-            if rows:
+            if rows:  # of yesterday's fold
                 self._auditor.checkpoint(topic.partition(".")[0], number, rows)
+        self.committed(committed)
+
     # -- what there is
 
     def states(self) -> Iterator[tuple[At, str, Instance]]:
@@ -115,7 +120,9 @@ WORDS = ("Refused", "NotFound", "Conflict")
 """What a client may be told instead of an outcome, of an instance that is not there."""
 
 
-def call_of(what: Any, at: int, pid: int, operation: str, context: Context, read: int) -> Call:
+def call_of(
+    what: What, at: int, pid: int, operation: str, context: Context, read: tuple[int, int]
+) -> Call:
     """A line of the journal."""
     return Call(
         what,
@@ -127,6 +134,6 @@ def call_of(what: Any, at: int, pid: int, operation: str, context: Context, read
         context.phase,
         context.attempt,
         context.idempotency_key,
-        read,
+        *read,
     )
 

@@ -35,6 +35,11 @@ class SimulatedMembership:
         return process.alive and not process.frozen and not self._line.away
 
     @property
+    def expelled(self) -> bool:
+        """Whether the group has gone on without it."""
+        return self.group.gone(self.name, self)
+
+    @property
     def claimed(self) -> Partitions:
         """What others must not get yet."""
         return self._owned - self._lost

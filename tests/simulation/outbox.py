@@ -76,6 +76,7 @@ class Outbox:
 
     def _fail(self, queue: Queue, calls: Calls, *, landed: bool) -> None:
         """Nobody knows whether it was appended, and nobody sends it again."""
+        self._line.saw("an append of unknown end")
         if landed:
             self._line.send(lambda: self._put(queue, calls))
         self._line.answer(self._failed, queue, calls, after=1.0)
@@ -91,7 +92,13 @@ class Outbox:
 
     def _land(self, queue: Queue, calls: Calls) -> None:
         first = self._put(queue, calls)
-        if not self._line.dead and self._line.strike("append-landed-reply-lost"):
+        if self._line.dead:
+            self._line.saw("landed behind its sender's death")
+            return
+        taken = any(_TAKEN in (entry.value or b"") for entries, _ in calls for entry in entries)
+        if taken and self._line.strike("after-taken-before-acting"):
+            return
+        if self._line.strike("append-landed-reply-lost"):
             return
         self._line.answer(self._acknowledged, queue, calls, first)
 
@@ -108,6 +115,9 @@ class Outbox:
             self._flush(queue)
         else:
             queue.busy = False
+
+
+_TAKEN = b"sagalog.partition.taken"
 
 
 def _fail(future: "asyncio.Future[int]", error: LogError) -> None:

@@ -69,7 +69,7 @@ class Person:
         self.pid = around.new_pid()
         self.process = around.loop.process(f"{self.name}#{self.pid}")
         strike = around.striker(self)
-        self.line = Line(around.loop, around.network, self.process, around.outside, strike)
+        self.line = Line(around.loop, around.network, self.process, around.outside, strike, around.saw)
         self.log = SimulatedLog(around.broker, self.line, around.groups, around.largest)
         self.client: Client | None = None
         self.process.task(self._live())

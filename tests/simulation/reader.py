@@ -12,13 +12,19 @@ from tests.simulation.journeys import Line
 class Watch:
     """One place as far as it was fetched (`visible`) and read (`position`)."""
 
-    __slots__ = ("_asked", "_reader", "paused", "position", "shelf", "visible")
+    __slots__ = ("_asked", "_before", "_reader", "_taken", "paused", "position", "shelf", "visible")
 
     def __init__(self, reader: "SimulatedReader", shelf: Shelf, offset: int) -> None:
         self._reader, self.shelf = reader, shelf
         self.position = self.visible = offset
         self.paused = False
         self._asked = False
+        self._taken, self._before = -1.0, offset
+
+    @property
+    def before(self) -> int:
+        """Where it stood before this moment."""
+        return self._before if self._taken == self._reader.line.loop.time() else self.position
 
     @property
     def lost(self) -> bool:
@@ -58,6 +64,7 @@ class Watch:
 
     def take(self, most: int) -> list[Record]:
         """The next records, at most so many offsets of them."""
+        self._before, self._taken = self.before, self._reader.line.loop.time()
         end = min(self.visible, self.position + most)
         records = self.shelf.between(self.position, end)
         self.position = end
@@ -109,6 +116,11 @@ class SimulatedReader:
         for place in list(self._watches):
             self.drop(place)
 
+    def before(self, place: Place) -> int:
+        """Up to where a place was read before this moment."""
+        watch = self._watches.get(place)
+        return -1 if watch is None else watch.before
+
     def wake(self) -> None:
         """There may be something to return."""
         if self._waiter is not None and not self._waiter.done():
@@ -137,6 +149,7 @@ class SimulatedReader:
     def _take(self, ready: list[Watch]) -> list[Record]:
         for watch in ready:
             if watch.lost:
+                self.line.saw("a reader whose place was trimmed")
                 raise OffsetLost(f"{watch.shelf.place} does not hold {watch.position}")
         network = self.line.network
         most = 1_000_000

@@ -96,6 +96,8 @@ def busy(world: World) -> bool:
         return True
     if world.judge.waiting() or world.judge.busy():
         return True
+    if not world.checkpointed():
+        return True
     committed = world.committed()
     return any(committed.get(place, 0) != world.end(place) for place in world.lanes)
 

@@ -44,6 +44,7 @@ class SimulatedCheckpoints:
             self._ended = LogUnavailable("a checkpoint was cancelled half-way")
             raise
         if not written:
+            self._line.saw("zombie's checkpoint fenced")
             self._ended = Fenced(f"{self._place} has been taken by another owner")
             raise self._ended
 

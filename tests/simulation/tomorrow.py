@@ -35,7 +35,8 @@ def upgrade(world: World) -> None:
             place: [Entry(key, value) for key, value in shelf.table.items()]
             for place, shelf in shelves
             if place[0].endswith(".tables")
-        }
+        },
+        world.committed(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from sagalog.engine import Context
 from sagalog.schemas.partitioner import partition_of
+from sagalog.streams.audit.evidence import What
 from tests.simulation.judge import Judge, call_of
 from tests.simulation.pods import Running
 from tests.simulation.surroundings import Surroundings
@@ -24,15 +25,22 @@ class Watching:
         """A call has had its effect."""
         self._around.tell(f"{self._at.name} has done {context.idempotency_key}")
         if not denied:  # nobody undoes what its handler says has failed
-            self._tell("effect", operation, context, -1)
+            self._tell("effect", operation, context, UNKNOWN)
 
-    def _tell(self, what: str, operation: str, context: Context, read: int) -> None:
+    def _tell(self, what: What, operation: str, context: Context, read: tuple[int, int]) -> None:
         now, pid = self._around.now(), self._at.pid
         self._judge.called(call_of(what, now, pid, operation, context, read))
 
-    def _read(self, instance: str) -> int:
-        """Up to where its owner has folded the facts."""
+    def _read(self, instance: str) -> tuple[int, int]:
+        """Up to where its owner had folded the facts: before this moment, and by now.
+
+        A call begins some turns after its owner has decided on it, but in the same moment.
+        """
         number = partition_of(instance.encode(), self._partitions)
         owner = self._at.pod.owners.get(number) if self._at.pod else None
-        return -1 if owner is None else owner.processor.position
+        if owner is None:
+            return UNKNOWN
+        return self._at.log.readers[0].before(owner.events), owner.processor.position
 
+
+UNKNOWN = (-1, -1)

@@ -37,6 +37,7 @@ class World:
     def __init__(self, chance: Chance) -> None:
         self.mix = mix = Mix.drawn(chance)
         self.tomorrow = self.down = False
+        self.visitors: list[tuple[Group, str, Visitor]] = []
         self.loop = VirtualLoop()
         self.around = around = Surroundings(self.loop, chance, copy_context())
         self.apps = [app(mix.retention) for app in (apps.orders, apps.payments)[: 1 + mix.together]]
@@ -52,7 +53,7 @@ class World:
         for app in self.apps:
             around.broker.create(app.name, mix.partitions)
             around.groups[app.name] = Group(
-                around.later, chance, mix.partitions, mix.session, around.tell
+                around.later, chance, mix.partitions, mix.session, around.tell, around.saw
             )
         self.berths = [self._berth(app, n) for app in self.apps for n in range(mix.pods)]
         self.people = [self._person(n) for n in range(mix.people)]
@@ -169,6 +170,9 @@ class World:
         if process.process.alive and process.process.frozen:
             self.around.tell(f"{process.name} is thawed")
             self.blow("thaw", process)
+            membership = process.log.membership
+            out = membership is not None and membership.expelled
+            self.around.saw("thawed behind its session" if out else "thawed in time")
             process.thaw()
 
     def visit(self, group: Group, seconds: float) -> None:
@@ -177,6 +181,7 @@ class World:
         name = f"visitor-{self.around.new_pid()}"
         self.around.tell(f"{name} joins")
         group.join(name, visitor)
+        self.visitors.append((group, name, visitor))
         self.around.later(seconds, group.leave, name, visitor)
 
 
@@ -209,6 +214,8 @@ class World:
         for person in self.people:
             person.line.cut_until = 0.0
             self.comes_back(person)
+        for group, name, visitor in self.visitors:
+            group.leave(name, visitor)
         for group in self.around.groups.values():
             group.settle()
 
@@ -237,6 +244,14 @@ class World:
             found |= self.around.broker.commits.get(lanes_group(app.name), {})
         return found
 
+    def checkpointed(self) -> bool:
+        """Whether every partition is owned, and its table as far as its log."""
+        return all(
+            self.around.broker.position(app.name, number) == self.end((Topics(app.name).events, number))
+            for app in self.apps
+            for number in range(self.mix.partitions)
+        )
+
     def close(self) -> None:
         """Forget all that was still to happen, here and now: collected later it would happen."""
         self.loop.close()
@@ -263,6 +278,11 @@ class Witnesses:
             self._taken(record)
         self._judge.landed(record)
 
+    def trimmed(self, place: Place, offset: int) -> None:
+        """The records below are gone."""
+        self._world.around.tell(f"{place[0]}/{place[1]} is trimmed to {offset}")
+        self._world.around.saw("lane trimmed")
+
     def _taken(self, record: Record) -> None:
         """Who has held the partition until now has lost it, and does not know yet."""
         app = record.topic.partition(".")[0]
@@ -271,6 +291,7 @@ class Witnesses:
             if owner is None or process.berth.app.name != app:
                 continue
             if owner.processor.source.encode() not in (record.value or b""):
+                self._world.around.saw(f"lost while it was {owner.processor.phase}")
                 self._world.blow("lose", process, record.partition)
 
 

@@ -7,7 +7,7 @@ from sagalog.engine.context import Context
 from sagalog.engine.pending import Action, Run, Undo
 from sagalog.schemas.definition import Json
 from sagalog.schemas.facts import Fact
-from sagalog.schemas.record import Entry
+from sagalog.schemas.record import Entry, Record
 
 
 class LaneDone(NamedTuple):
@@ -32,7 +32,15 @@ class Lettered(NamedTuple):
     offset: int
 
 
-Then = LaneDone | Follow | Lettered
+class Refusal(NamedTuple):
+    """Once the append is durable, the refused request goes to the dead letters, and is done."""
+
+    record: Record
+    reason: str
+    done: LaneDone
+
+
+Then = LaneDone | Follow | Lettered | Refusal
 """What is to follow when an append is durable."""
 
 

@@ -14,7 +14,7 @@ from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
-from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Lettered, Then
+from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Lettered, Refusal, Then
 from sagalog.engine.errors import Impossible
 from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.folding import Folding
@@ -225,6 +225,9 @@ class Partition:
             self._desk.unlettered.discard(then.offset)
             return
         self._writer.now = now
+        if isinstance(then, Refusal):
+            self._desk.poison(*then)
+            return
         state = self._desk.table.get(then.instance)
         if state is not None and state.run == then.run:
             self._acting.append(then.instance, state, then.action, then.fact)

@@ -27,7 +27,7 @@ class Definitions:
         self._by_digest: dict[str, Definition] = {}
         self._digests: dict[int, str] = {}
         self._uses: dict[str, int] = {}
-        self.changed: set[str] = set()
+        self.changed: dict[str, None] = {}
 
     def intern(self, definition: Definition) -> Definition:
         """The one object that stands for this definition."""
@@ -45,7 +45,7 @@ class Definitions:
             self._by_digest[digest] = definition
             self._digests[id(definition)] = digest
             self._uses[digest] = 0
-            self.changed.add(digest)
+            self.changed[digest] = None
         return self._by_digest[digest]
 
     def use(self, digest: str, by: int) -> None:
@@ -53,7 +53,7 @@ class Definitions:
         self._uses[digest] += by
         if not self._uses[digest]:
             del self._digests[id(self._by_digest.pop(digest))], self._uses[digest]
-            self.changed.add(digest)
+            self.changed[digest] = None
 
     def digest(self, definition: Definition) -> str:
         """The digest under which a held definition's row stands."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
-from sagalog.engine.effects import LaneDone
+from sagalog.engine.effects import LaneDone, Refusal, Then
 from sagalog.engine.errors import DeclarationError
 from sagalog.engine.replying import refused, word
 from sagalog.schemas import facts as f
@@ -115,12 +115,14 @@ class Starting:
         if request.reply_to is not None:
             reply = refused(request.reply_to, instance, reason)
             self._desk.writer.reply(request.reply_to, reply)
-        self._tell_parent(request, reason, None)
-        self._desk.poison(record, reason, done)
+        if request.parent is None:
+            self._desk.poison(record, reason, done)
+        else:  # its parent first: a request that is done is not read again
+            self._tell_parent(request, reason, Refusal(record, reason, done))
 
-    def _tell_parent(self, request: Start, reason: str, done: LaneDone | None) -> None:
+    def _tell_parent(self, request: Start, reason: str, then: Then) -> None:
         to = request.parent
         if to is not None:
             error = f.Failure("terminal", "Refused", reason)
             fact = f.StepFailed(to.run, to.step, 1, error, final=True)
-            self._desk.writer.outcome(to, fact, done)
+            self._desk.writer.outcome(to, fact, then)

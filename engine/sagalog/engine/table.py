@@ -21,7 +21,7 @@ class Table:
 
     def __init__(self) -> None:
         self._rows: dict[str, Instance | bytes] = {}
-        self._dirty: set[str] = set()
+        self._dirty: dict[str, None] = {}  # in their order, the same in every run
         self._leaving: dict[int, deque[str]] = {}
         self._moved: Counter[str] = Counter()
         self.definitions = Definitions()
@@ -44,7 +44,7 @@ class Table:
         if new:
             state = state._replace(definition=self.definitions.intern(state.definition))
             self.definitions.use(self.definitions.digest(state.definition), 1)
-        self._dirty.add(instance)
+        self._dirty[instance] = None
         if isinstance(self._rows.get(instance), bytes):
             self._moved[instance] += 1
         if forgettable(state):
@@ -63,7 +63,7 @@ class Table:
             else self.definitions.digest(row.definition)
         )
         self.definitions.use(digest, -1)
-        self._dirty.add(instance)
+        self._dirty[instance] = None
 
     def live(self) -> Iterator[tuple[str, Instance]]:
         """The instances that are not packed, as a snapshot."""

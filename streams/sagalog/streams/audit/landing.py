@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sagalog.schemas.facts import CancelRequested, CompensationRequested
 from sagalog.schemas.requests import Cancel, Compensate, Start
 from sagalog.schemas.topics import DAY
 from sagalog.streams.audit.book import Book
@@ -34,11 +35,11 @@ class Landing:
             return exists or self._too_old(lane.app, ask)
         if not isinstance(known, Life):
             return exists or _nobody(ask)
-        if known.lost:
+        if known.lost or (known.unreadable >= 0 and _told(known, ask.request)):
             return True
         match ask.request:
             case Compensate() as request:
-                return known.undo_number >= request.number
+                return request.parent is None or known.undo_number >= request.number
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
                 return not meant or not known.can_turn()
@@ -57,9 +58,20 @@ class Landing:
         return age > kept
 
 
+def _told(life: Life, request: object) -> bool:
+    """Whether the request's fact stands behind one that parks the instance: it is kept there."""
+    facts = (m.event.fact for m in life.moments if m.event.offset > life.unreadable)
+    if isinstance(request, Cancel):
+        return any(isinstance(fact, CancelRequested) for fact in facts)
+    return isinstance(request, Compensate) and any(
+        isinstance(fact, CompensationRequested) and fact.number >= request.number for fact in facts
+    )
+
+
 def _nobody(ask: Ask) -> bool:
     """Whether a request about no instance may be dropped: not an undo of what may yet begin."""
-    return not isinstance(ask.request, Compensate) or ask.request.known
+    request = ask.request
+    return not isinstance(request, Compensate) or request.known or request.parent is None
 
 
 def _lived(life: Life, ask: Ask) -> bool:

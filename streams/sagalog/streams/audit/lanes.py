@@ -82,21 +82,25 @@ class Lanes:
         self._cited.pop((*place, record.offset), None)
         self._findings.tally.requests += 1
         message = codec.decode(record.value)
-        if not isinstance(message, Envelope) or not _readable(message):
-            lane.open[record.offset] = Ask(record, "", "", None)
-            self._letters.poison(record)
-            return None
+        if not isinstance(message, Envelope) or not _named_well(message.subject):
+            return self._poison(lane, record)
         instance = message.subject
         elsewhere = self._elsewhere(lane, instance)
         ask = Ask(record, instance, message.source, message.data, elsewhere)
-        if ask.elsewhere:
+        if ask.elsewhere:  # forwarded by whoever reads it, whatever it is
             lane.open[record.offset] = ask
             copies = self._copies.setdefault((record.topic, record.value), [])
             copies.append((place, record.offset))
             return None
         self._arrived(record)
+        if not isinstance(message.data, REQUESTS):
+            return self._poison(lane, record)
         self._open(lane, ask)
         return ask
+
+    def _poison(self, lane: Lane, record: Record) -> None:
+        lane.open[record.offset] = Ask(record, "", "", None)
+        self._letters.poison(record)
 
     def _elsewhere(self, lane: Lane, instance: str) -> bool:
         count = self._partitions.get(lane.app, 0)
@@ -256,9 +260,8 @@ class Lanes:
         return any(ask.instance == instance for lane in lanes for ask in lane.open.values())
 
 
-def _readable(message: Envelope) -> bool:
-    named = bool(message.subject) and not message.subject.startswith("~")
-    return named and isinstance(message.data, REQUESTS)
+def _named_well(instance: str) -> bool:
+    return bool(instance) and not instance.startswith("~")
 
 
 def _own_undo(ask: Ask) -> bool:
