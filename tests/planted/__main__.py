@@ -7,10 +7,9 @@ The seeds that did are written to seeds.json. Exit code 1 where a judge catches 
 import argparse
 import json
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.planted.bug import BUGS, SEEDED, Bug
+from tests.planted.bug import BUGS, SEEDED
 from tests.planted.hunt import SEEDS, Hunt, honest, remembered
 
 
@@ -22,20 +21,20 @@ def main() -> int:
     asked = parser.parse_args()
     bugs = [b for b in BUGS if not asked.names or any(name in b.name for name in asked.names)]
     with ThreadPoolExecutor(2) as pool:
-        good = [*pool.map(lambda bug: _hunted(bug, asked.seconds), bugs)]
+        hunts = pool.map(lambda bug: honest(bug, asked.seconds), bugs)
+        good = [_told(hunt) for hunt in hunts]
     return 0 if all(good) else 1
 
 
-def _hunted(bug: Bug, seconds: float) -> bool:
-    began = time.monotonic()
-    hunt = honest(bug, seconds)
+def _told(hunt: Hunt) -> bool:
     good = bool(hunt.verdicts) and hunt.catches == hunt.verdicts
-    print(f"{'caught ' if good else 'ESCAPED'} {bug.name} ({time.monotonic() - began:.1f} s)")
+    print(f"{'caught ' if good else 'ESCAPED'} {hunt.bug.name}")
     for verdict in hunt.verdicts:
         seed = "" if verdict.seed is None else f" seed {verdict.seed}"
         print(f"    {verdict.judge}{seed}: {verdict.words or verdict.trouble or 'saw nothing'}")
     if hunt.trouble:
         print(f"    {hunt.trouble}")
+    sys.stdout.flush()
     _remember(hunt)
     return good
 

@@ -44,8 +44,11 @@ def judge(tree: Tree, name: str, *, seconds: float, seeds: Sequence[int] = ()) -
 
 
 def _seeded(tree: Tree, name: str, seconds: float, seeds: Sequence[int]) -> Verdict:
-    asked = ["--seed", *map(str, seeds)] if seeds else ["--seconds", str(seconds)]
-    done = tree.run("-m", _COMMANDS[name], *asked, seconds=seconds + SLACK)
+    if seeds:
+        done = tree.run("-m", "tests.planted.rerun", name, *map(str, seeds), seconds=SLACK)
+    else:
+        asked = ("--seconds", str(seconds))
+        done = tree.run("-m", _COMMANDS[name], *asked, seconds=seconds + SLACK)
     found = _BROKEN.search(done.stdout)
     if done.returncode == 1 and found:
         return Verdict(name, caught=True, words=found["words"], seed=int(found["seed"]))

@@ -126,6 +126,7 @@ class _Tries:
             if fact.how == "retry" and self._final and fact.attempt == self._attempt:
                 self._spent, self._attempt, self._final = 0, self._attempt + 1, False
             return
+        assert fact.attempt <= self._attempt, f"{self._what} skips an attempt"
         if fact.attempt != self._attempt or self._final:
             return
         self._spent += fact.error.kind != "unavailable"
@@ -229,7 +230,9 @@ def the_log_decides(storm: Storm) -> None:
             elif rows == "zero":
                 storm.world.tables.clear()
             successor = storm.world.own(app, number)
-            successor.fold()
+            for _ in range(2):  # to the end, and then its own `Taken`
+                successor.fold()
+                successor.land(1)
             assert {*successor.partition.table._rows} == names[app, number], f"others from {rows}"
             for name in names[app, number]:
                 folded = successor.partition.table.get(name)

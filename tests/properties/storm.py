@@ -34,7 +34,7 @@ class Storm:
         tomorrow: bool = False,
         make: type[World] = World,
     ) -> None:
-        self.chance = Random(seed)
+        self.chance, self.forgetful = Random(seed), retention is not None
         app = orders() if retention is None else orders(retention=retention)
         # A child is kept no longer than its parent asks: then there is nothing left to undo.
         kinds = (*SAGAS, *ABROAD, "charge") if retention is None else (*SAGAS, "charge")
@@ -103,18 +103,21 @@ class Storm:
     def strike(self) -> None:
         """A fault."""
         fault = self.chance.choice(self.faults)
-        place = self.chance.choice([*self.world.owners])
+        places = [*self.world.owners]
+        if fault in ("crash", "zombie") and self.chance.random() < 0.7:  # in the middle of it
+            places = [p for p in places if self.world.owners[p].outbox] or places
+        place = self.chance.choice(places)
         owner = self.world.owners[place]
         if fault == "crash":
             if "checkpoint" in self.faults and self.chance.random() < 0.3:
-                owner.checkpoint()
+                self.checkpoint(owner)
             owner.crash(landed=self.chance.randint(0, 3))
             self.world.own(*place)
         elif fault == "zombie" and len(self.zombies) < 3:
             self.zombies.append(owner)
             self.world.own(*place)
         elif fault == "checkpoint":
-            owner.checkpoint() if self.chance.random() < 0.7 else owner.commit()
+            self.checkpoint(owner) if self.chance.random() < 0.7 else owner.commit()
         elif fault == "release" and self.instances:
             step = self.chance.choice(["audit", "charge", "reserve", "ship"])
             self.post(Release(step), self.chance.choice([*self.instances]))
@@ -124,6 +127,16 @@ class Storm:
             self.poison.append(self.world.append(f"orders.{topic}", number, GARBAGE))
         elif fault == "tomorrow":
             self.write_of_tomorrow()
+
+    def checkpoint(self, owner: Owner) -> None:
+        """A checkpoint, in which no row goes whose leaving is no fact (rule 3)."""
+        table = self.world.tables[owner.app.name, owner.number]
+        before = {key.decode() for key in table}
+        owner.checkpoint()
+        for gone in before - {key.decode() for key in table}:
+            if not gone.startswith("~"):
+                kinds = self.world.kinds(gone, app=owner.app.name)
+                assert "Forgotten" in kinds, f"{gone} leaves the table without a fact"
 
     def write_of_tomorrow(self) -> None:
         """A newer pod writes what the pods of today cannot read: it cancels."""
@@ -198,6 +211,8 @@ class Storm:
         self.settle()
         if self.weather.late:
             self.forget()
+            if self.forgetful and self.chance.random() < 0.7:
+                self.begin_anew()
             self.wake(zombies)
             self.settle()
         self.ask_for_ends()
@@ -220,6 +235,17 @@ class Storm:
         for owner in self.world.owners.values():
             owner.poll()
         self.rest()
+
+    def begin_anew(self) -> None:
+        """All pods restart, and all that was asked for is asked for again."""
+        for place, owner in list(self.world.owners.items()):
+            self.checkpoint(owner)
+            owner.crash()
+            self.world.own(*place)
+        for name, request in self.instances.items():
+            self.world.ask(request, name)
+        for _ in range(30):
+            self.turn(self.chance.choice([*self.world.owners.values()]))
 
     def settle(self) -> None:
         """All work is done, and a person frees what is stuck."""

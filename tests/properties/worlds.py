@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sagalog.engine.errors import Impossible
 from sagalog.schemas.upcasting import UPCASTERS
 from tests.properties.promises import ALWAYS, FORGETFUL
 from tests.properties.storm import TOMORROW, Storm
@@ -48,4 +49,7 @@ _KINDS: tuple[Callable[[int], None], ...] = (plain, forgetful, plain, upgraded)
 
 def judged(seed: int) -> None:
     """The world of this seed. Raises AssertionError where it breaks a promise."""
-    _KINDS[seed % len(_KINDS)](seed)
+    try:
+        _KINDS[seed % len(_KINDS)](seed)
+    except Impossible as stopped:
+        raise AssertionError(f"a partition stops: {stopped}") from stopped

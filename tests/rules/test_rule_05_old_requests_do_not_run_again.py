@@ -48,6 +48,25 @@ def test_forgotten_carries_the_low_water_of_each_lane(world: World) -> None:
     assert last.low == {"high": 0, "normal": 1, "low": 0, "compensations": 0}
 
 
+def test_it_goes_no_further_than_what_is_done(world: World, owner: Owner) -> None:
+    """Another request was read before `Forgotten` is written, and its first fact was lost."""
+    ended(world)
+    world.now += 2000
+    mark(world)
+    owner.poll()
+    world.ask(run("charge"), "b")
+    owner.take_in()
+    lost = owner.outbox.pop()
+    owner.tick()
+    owner.land()
+    assert world.kinds("a")[-1] == "Forgotten"
+    assert lost.entry.key == b"b"
+    owner.crash()
+    world.own()
+    world.settle()
+    assert world.status("b") == "completed"
+
+
 def test_a_first_fact_from_below_it_is_ignored(world: World) -> None:
     ended(world)
     first = world.facts("a")[0]

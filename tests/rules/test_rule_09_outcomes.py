@@ -50,6 +50,27 @@ def test_a_former_attempt_s_failure_is_stale() -> None:
     assert world.status("a") == "completed"
 
 
+def test_so_is_a_former_attempt_s_failure_of_an_undo() -> None:
+    world = World(orders())
+    zombie = world.own()
+    world.script.hold("release")
+    world.script.on("charge", TERMINAL)
+    world.ask(saga(), "a")
+    world.settle()
+    owner = world.own()
+    world.settle()
+    owner.finish("release", ERROR)
+    world.settle()
+    zombie.finish("release", TERMINAL)
+    zombie.land()
+    world.settle()
+    assert world.status("a") == "compensating"
+    world.script.let_go("release")
+    world.later(1)
+    assert world.status("a") == "compensated"
+    assert world.called().count("release") == 3
+
+
 def test_the_first_completion_in_the_log_is_the_result_for_ever() -> None:
     world = held()
     zombie = world.owners["orders", 0]

@@ -70,6 +70,38 @@ def test_a_conflict_is_judged_by_the_life_that_is_in_the_log(world: World, owner
     assert kinds(world, "two") == [("conflict", "")]
 
 
+def test_nor_by_the_first_fact_that_is_on_its_way(world: World, owner: Owner) -> None:
+    """The owner has taken both in; the log takes a former owner's, which answers the second."""
+    zombie = owner
+    world.ask(saga(fingerprint="two", reply_to=to("two")), "a", lane="normal")
+    zombie.take_in()
+    owner = world.own()
+    owner.land()
+    owner.fold()
+    world.ask(saga(fingerprint="one", reply_to=to("one")), "a", lane="high")
+    owner.take_in("high")
+    owner.take_in("normal")
+    zombie.land()
+    owner.land()
+    assert kinds(world, "one") == kinds(world, "two") == []
+    world.settle()
+    assert kinds(world, "one") == [("conflict", "")]
+    assert ("outcome", "completed") in kinds(world, "two")
+
+
+def test_whoever_asked_while_it_ran_is_told_its_end(world: World) -> None:
+    world.script.hold("charge")
+    world.ask(run("charge", reply_to=to("1")), "a")
+    world.settle()
+    world.ask(Inquire(to("2", client="another")), "a")
+    world.ask(run("charge", reply_to=to("3", client="a third")), "a", lane="low")
+    world.settle()
+    world.script.let_go("charge")
+    world.settle()
+    for request in "123":
+        assert kinds(world, request) == [("outcome", "completed")]
+
+
 def test_accepted_is_told_when_the_fold_has_taken_it(world: World, owner: Owner) -> None:
     world.script.hold("charge")
     world.ask(run("charge"), "a")
