@@ -18,8 +18,8 @@ from typing import Any
 import structlog
 
 from sagalog.streams.client import Client
-from sagalog.streams.handle import Handle
 from sagalog.streams.errors import LogUnavailable
+from sagalog.streams.handle import Handle
 from sagalog.streams.outcomes import Conflict, NotFound, Outcome, Refused
 from tests.chaos.lines import Book, heard, now, read
 from tests.chaos.orders import Order, order

@@ -60,7 +60,7 @@ class Wire:
 
     __slots__ = ("arrive", "lost")
 
-    def __init__(self, arrive: Callable[[], None]) -> None:
+    def __init__(self, arrive: Callable[[], object]) -> None:
         self.arrive, self.lost = arrive, False
 
 
@@ -93,7 +93,7 @@ class Line:
         """Seconds for which the process reaches nobody."""
         return max(0.0, self.cut_until - self.loop.time())
 
-    def send(self, arrive: Callable[[], None]) -> None:
+    def send(self, arrive: Callable[[], object]) -> None:
         """Do something at the broker, after a while."""
         delay = self.network.call() + self.away
         if not delay:
@@ -148,9 +148,8 @@ class Line:
         network = self.network
         return 1 + network.chance.choose(2) if network.chance.odds(network.failing) else 0
 
-    def _done(
-        self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool
-    ) -> None:
+    def _done(self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool) -> None:
+        hear: Callable[[Any, Any], None]
         try:
             said, hear = effect(), _tell
         except LogError as error:

@@ -136,4 +136,3 @@ def call_of(
         context.idempotency_key,
         *read,
     )
-

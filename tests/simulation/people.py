@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from sagalog.engine import App
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client
-from sagalog.streams.handle import Handle
 from sagalog.streams.errors import LogError
+from sagalog.streams.handle import Handle
 from sagalog.streams.outcomes import NotCompleted, Outcome
 from tests.simulation.journeys import Line
 from tests.simulation.log import SimulatedLog
@@ -70,7 +70,9 @@ class Person:
         self.pid = around.new_pid()
         self.process = around.loop.process(f"{self.name}#{self.pid}")
         strike = around.striker(self)
-        self.line = Line(around.loop, around.network, self.process, around.outside, strike, around.saw)
+        self.line = Line(
+            around.loop, around.network, self.process, around.outside, strike, around.saw
+        )
         self.log = SimulatedLog(around.broker, self.line, around.groups, around.largest)
         self.client: Client | None = None
         self.process.task(self._live())
@@ -180,10 +182,11 @@ class Person:
         while ask.told is None:
             try:
                 if ask.key is not None and ask.name != "look":
-                    return await self._ask_again(client, ask)
-                if ask.instance:
-                    return self._listen(ask, await client.get(ask.instance))
-                ask.person = None
+                    await self._ask_again(client, ask)
+                elif ask.instance:
+                    self._listen(ask, await client.get(ask.instance))
+                else:
+                    ask.person = None
             except LogError:
                 await asyncio.sleep(1.0)
             else:

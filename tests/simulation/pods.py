@@ -36,7 +36,9 @@ class Running:
         self.leaving = False
         self._around, self._settings, self._runs = around, settings, runs
         strike = around.striker(self)
-        self.line = Line(around.loop, around.network, self.process, around.outside, strike, around.saw)
+        self.line = Line(
+            around.loop, around.network, self.process, around.outside, strike, around.saw
+        )
         self.log = SimulatedLog(around.broker, self.line, around.groups, around.largest)
         stage = Stage(self.process, around.chance, around.watching(self), strike, around.moods)
         self.process.run(enter, stage)

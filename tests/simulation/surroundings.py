@@ -58,4 +58,3 @@ class Surroundings:
         """Add a line to the story, where one is told."""
         if self.story is not None:
             self.story.append(f"{self.loop.time():9.3f}  {line}")
-

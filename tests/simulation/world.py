@@ -11,13 +11,14 @@ from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
 from sagalog.streams.audit import Blow
 from sagalog.streams.audit.evidence import Struck
+from sagalog.streams.kafka.assignment import Partitions
 from sagalog.streams.log import Place
 from sagalog.streams.owner import lanes_group
 from sagalog.streams.testing.loop import VirtualLoop
 from tests.simulation import apps
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
-from tests.simulation.group import NOTHING, Group, Partitions
+from tests.simulation.group import NOTHING, Group
 from tests.simulation.journeys import Strike
 from tests.simulation.judge import Judge
 from tests.simulation.mix import Mix
@@ -77,10 +78,9 @@ class World:
 
     def _person(self, number: int) -> Person:
         names = apps.ALONE + (apps.TOGETHER if self.mix.together else ())
-        person = Person(
+        return Person(
             self.around, self.judge, self.apps[0], f"person-{number}", names, self.mix.deeds
         )
-        return person
 
     # -- what there is
 
@@ -184,7 +184,6 @@ class World:
         self.visitors.append((group, name, visitor))
         self.around.later(seconds, group.leave, name, visitor)
 
-
     # -- the end of the storm
 
     def shut_down(self) -> None:
@@ -247,7 +246,8 @@ class World:
     def checkpointed(self) -> bool:
         """Whether every partition is owned, and its table as far as its log."""
         return all(
-            self.around.broker.position(app.name, number) == self.end((Topics(app.name).events, number))
+            self.around.broker.position(app.name, number)
+            == self.end((Topics(app.name).events, number))
             for app in self.apps
             for number in range(self.mix.partitions)
         )
@@ -259,7 +259,7 @@ class World:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             for _ in range(9):  # whoever closes something when it ends waits once more
                 with suppress(RuntimeError):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
                     break
 
 

@@ -118,9 +118,11 @@ async def sync(
 ) -> Share:
     """Learn what this member owns; the leader brings the plan, and all claims."""
     heard = [claim.word for claim in claims.values()]
+    shares = {} if plan is None else plan.shares
+    complete = plan is None or plan.complete
     encoded = [
-        (id, _assignment(topic, share, complete=plan.complete, heard=heard))
-        for id, share in (plan.shares.items() if plan else ())
+        (id, _assignment(topic, share, complete=complete, heard=heard))
+        for id, share in shares.items()
     ]
     answer = await coordinator.ask(
         SyncGroup(member.group, member.generation, member.id, member.name, encoded)
