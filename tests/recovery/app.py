@@ -43,6 +43,7 @@ def make(name: str, journal: Journal, manner: Manner = USUAL) -> App:
     done = [_step(app, journal, step_name, manner) for step_name in STEPS]
     app.saga("order", *(step(operation) for operation in done))
     app.saga("spread", step(done[0], spread=True), step(done[1]), step(done[2], spread=True))
+    _copy(app, journal, manner)
     app.saga("abroad", step(done[0]), step(f"{name}-there/ship"), step(done[1]))
     return app
 
@@ -52,6 +53,16 @@ def there(name: str, journal: Journal, manner: Manner = USUAL) -> App:
     app = App(f"{name}-there", retention=manner.retention)
     _step(app, journal, "ship", manner)
     return app
+
+
+def _copy(app: App, journal: Journal, manner: Manner) -> None:
+    async def copy(given: dict[str, Any], ctx: Context) -> dict[str, Any]:
+        _note(journal, "begin", "copy", ctx)
+        await asyncio.sleep(manner.pace)
+        _note(journal, "effect", "copy", ctx)
+        return given
+
+    app.operation(retry=manner.retry())(copy)
 
 
 def _step(app: App, journal: Journal, name: str, manner: Manner) -> Operation[..., Any]:

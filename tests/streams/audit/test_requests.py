@@ -10,7 +10,7 @@ from sagalog.streams.audit.writing import home
 from tests.streams.audit.catching import Case, cases, caught
 from tests.streams.audit.folds import credulous
 from tests.streams.audit.forgery import PARENT, RUN, Forgery
-from tests.streams.audit.stories import HERE, child_undone, complete, sent
+from tests.streams.audit.stories import HERE, complete, sent, told, undo_there
 
 
 def a_hole(log: Forgery) -> None:
@@ -233,7 +233,11 @@ def test_an_undo_for_nobody_is_dropped() -> None:
 
 def test_a_childs_undo_has_landed_although_the_child_is_forgotten_since() -> None:
     log = Forgery()
-    child_undone(log)
+    told(log)
+    log.failed("c")
+    undo_there(log, known=False)
+    log.undone("a")
+    log.fact(f.Compensated(RUN))
     log.now += 2000
     with log.there():
         log.fact(f.Forgotten(log.run, {"compensations": 1, "normal": 1}))
