@@ -29,20 +29,26 @@ class Toy:
 
     def __init__(self) -> None:
         self.seen: asyncio.Queue[bytes] = asyncio.Queue()
+        self._writers = set[asyncio.StreamWriter]()
 
     async def open(self, port: int = 0) -> int:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (request := await read_frame(reader)) is not None:
-            self.seen.put_nowait(request)
-            writer.write(struct.pack(">ii", 4, head(request).correlation))
-        writer.close()
-        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        self._writers.add(writer)
+        try:
+            while (request := await read_frame(reader)) is not None:
+                self.seen.put_nowait(request)
+                writer.write(struct.pack(">ii", 4, head(request).correlation))
+        finally:
+            writer.close()
 
     async def close(self) -> None:
+        """On Python 3.11 `Server.wait_closed` does not wait for the connections."""
         self._server.close()
+        for writer in self._writers:
+            await hang_up(writer)
         await self._server.wait_closed()
 
 
