@@ -135,7 +135,9 @@ class Owner:
     # -- leaving
 
     def checkpoint(self) -> bool:
-        """Write a checkpoint and commit the lanes; a former owner's is fenced."""
+        """Write a checkpoint and commit the lanes, if this owner acts; a former one's is fenced."""
+        if self.partition.phase != "acting" or self.partition.unlettered:
+            return False
         rows = self.partition.checkpoint()
         if self.world.owners.get(self._place) is not self:
             return False

@@ -57,6 +57,22 @@ class TestPoison:
         assert letter.topic == "orders.events"
         assert world.status("a") == "completed"
 
+    @pytest.mark.parametrize("acting", [True, False])
+    def test_a_checkpoint_waits_until_its_dead_letter_is_durable(
+        self, world: World, acting: bool
+    ) -> None:
+        """Who folds on behind it never meets it again, and so could not write the letter."""
+        owner = world.owners["orders", 0] if acting else world.own()
+        world.append("orders.events", 0, POISON["bytes"])
+        if not acting:
+            assert not owner.partition.unlettered
+            owner.land()
+        owner.fold()
+        assert owner.partition.unlettered
+        owner.land()
+        assert not owner.partition.unlettered
+        assert len(world.letters()) == 1
+
     def test_what_an_owner_meets_while_it_folds_is_told_once_it_acts(self) -> None:
         world = World(orders())
         world.append("orders.events", 0, POISON["bytes"])

@@ -6,6 +6,7 @@ import pytest
 from sagalog.schemas import Entry
 from sagalog.schemas.upcasting import UPCASTERS
 from tests.engine.orders import orders
+from tests.engine.script import ERROR
 from tests.engine.world import World, saga
 
 NOVEL = "sagalog.tomorrow.v1"
@@ -23,11 +24,16 @@ def world() -> World:
 
 
 def tomorrow(world: World, type_: str = NOVEL, instance: str = "a") -> None:
+    """A newer pod appends a fact that cancels, and it is read."""
+    write(world, instance, type_)
+    world.settle()
+
+
+def write(world: World, instance: str, type_: str = NOVEL) -> None:
     """A newer pod appends a fact that cancels."""
     run = world.facts(instance)[0].run
     value = {"type": type_, "subject": instance, "data": {"run": run}}
     world.append("orders.events", 0, Entry(instance.encode(), orjson.dumps(value)))
-    world.settle()
 
 
 def retake(world: World) -> None:
@@ -54,6 +60,28 @@ def test_nothing_behind_it_is_folded(world: World) -> None:
     world.settle()
     assert world.kinds("a")[-1] == "StepCompleted"
     assert world.state("a") == parked
+
+
+def test_a_retry_that_has_its_time_already_does_not_start(world: World) -> None:
+    world.script.on("reserve", ERROR)
+    world.ask(saga(), "c")
+    world.settle()
+    tomorrow(world, instance="c")
+    world.later(10**6)
+    assert len([call for call in world.calls if call.call.instance == "c"]) == 1
+
+
+def test_nor_does_a_call_that_waits_for_a_slot(world: World) -> None:
+    owner = world.owners["orders", 0]
+    world.ask(saga(), "c")
+    owner.take_in()
+    owner.land()
+    owner.fold()
+    assert [call.instance for call in owner.ready] == ["c"]
+    write(world, "c")
+    owner.fold()
+    world.settle()
+    assert [call for call in world.calls if call.call.instance == "c"] == []
 
 
 def test_it_is_no_dead_letter(world: World) -> None:

@@ -216,3 +216,18 @@ async def test_closing_before_or_after_the_take_is_harmless(world: World, app: A
     await owner.close()
     await owner.take()
     await owner.close()
+
+
+async def test_a_checkpoint_waits_for_the_dead_letters_below_it(world: World, app: App) -> None:
+    owner = await new_owner(world, app)
+    await perform(world, owner)
+    await world.log.append("orders.events", 0, [Entry(b"x", b"no JSON")])
+    records = await read_all(world.log, owner.events)
+    owner.processor.fold(records[owner.processor.position :], 1_000)
+    await owner.checkpoint()
+    assert owner._table is not None
+    assert await owner._table.restore() == {}
+    await perform(world, owner)
+    await owner.checkpoint()
+    assert len(await world.messages("deadletters")) == 1
+    assert await owner._table.restore() != {}

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from sagalog.engine.agenda import Agenda
-from sagalog.engine.effects import LaneDone
+from sagalog.engine.effects import LaneDone, Lettered
 from sagalog.engine.offsets import OffsetMap
 from sagalog.engine.table import Table
 from sagalog.engine.writer import Writer
@@ -13,7 +13,10 @@ from sagalog.schemas.record import Record
 
 @dataclass(slots=True)
 class Desk:
-    """The desk of one owner of one partition; `partitions` is how many the app has."""
+    """The desk of one owner of one partition; `partitions` is how many the app has.
+
+    `unlettered` are the offsets of facts that go to the dead letters and do not stand there yet.
+    """
 
     partitions: int
     writer: Writer
@@ -21,6 +24,7 @@ class Desk:
     agenda: Agenda = field(default_factory=Agenda)
     offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
     counters: Counter[str] = field(default_factory=Counter[str])
+    unlettered: set[int] = field(default_factory=set[int])
 
     def done(self, request: LaneDone | None) -> None:
         """The request needs no further reading."""
@@ -30,4 +34,8 @@ class Desk:
     def poison(self, record: Record, reason: str, done: LaneDone | None) -> None:
         """The record cannot be taken in: it goes to the dead letters, whole."""
         self.counters["poison"] += 1
-        self.writer.poison(record, reason, done)
+        if done is not None:
+            self.writer.poison(record, reason, done)
+            return
+        self.unlettered.add(record.offset)
+        self.writer.poison(record, reason, Lettered(record.offset))

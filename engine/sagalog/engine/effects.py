@@ -26,13 +26,23 @@ class Follow(NamedTuple):
     action: Action
 
 
+class Lettered(NamedTuple):
+    """Once the append is durable, the record at `offset` of events has its dead letter."""
+
+    offset: int
+
+
+Then = LaneDone | Follow | Lettered
+"""What is to follow when an append is durable."""
+
+
 class Append(NamedTuple):
     """Append to a topic. `partition` None means the one of the key, in that topic."""
 
     topic: str
     partition: int | None
     entry: Entry
-    then: LaneDone | Follow | None = None
+    then: Then | None = None
 
 
 class Call(NamedTuple):

@@ -14,7 +14,7 @@ from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
-from sagalog.engine.effects import Call, Effects, Follow, Invocation, LaneDone
+from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Lettered, Then
 from sagalog.engine.errors import Impossible
 from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.folding import Folding
@@ -130,8 +130,8 @@ class Partition:
                     self._taken(folding.owner)
         touched, folding.touched = folding.touched, {}
         if self.phase == "acting" and not self.closing:
-            for instance in touched:
-                self._act(instance)
+            for instance, state in touched.items():
+                self._act(instance, state)
 
     def _taken(self, owner: str) -> None:
         self._folding.owner = ""
@@ -142,8 +142,7 @@ class Partition:
             self.phase = "lost"
             self._writer.effects = Effects()
 
-    def _act(self, instance: str) -> None:
-        state = self._desk.table.get(instance)
+    def _act(self, instance: str, state: Instance | None) -> None:
         if state is not None:
             for action in self._desk.agenda.plan(instance, state, self._writer.now):
                 self._acting.start(instance, state, action)
@@ -214,12 +213,15 @@ class Partition:
             if isinstance(action, End) and self._desk.agenda.phase(instance, action) is None:
                 self._acting.start(instance, ahead, action)
 
-    def acknowledged(self, then: LaneDone | Follow, now: int) -> None:
+    def acknowledged(self, then: Then, now: int) -> None:
         """An append is durable, and this was to follow."""
         if self.phase == "lost":
             return
         if isinstance(then, LaneDone):
             self._desk.done(then)
+            return
+        if isinstance(then, Lettered):
+            self._desk.unlettered.discard(then.offset)
             return
         self._writer.now = now
         state = self._desk.table.get(then.instance)
@@ -253,6 +255,11 @@ class Partition:
         return self._desk.agenda.timers.next_due() if heeded else None
 
     # -- leaving
+
+    @property
+    def unlettered(self) -> bool:
+        """Whether a fact's dead letter is still on its way: a checkpoint would lose it."""
+        return bool(self._desk.unlettered)
 
     def checkpoint(self) -> list[Entry]:
         """The rows that changed, and the position up to which they are folded (rule 2)."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sagalog.engine.effects import Append, Effects, Follow, LaneDone
+from sagalog.engine.effects import Append, Effects, Then
 from sagalog.engine.instance import Instance
 from sagalog.schemas import codec
 from sagalog.schemas.catalogue import NAMES
@@ -15,8 +15,6 @@ from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.replies import Reply
 from sagalog.schemas.requests import Parent, ReplyTo
 from sagalog.schemas.topics import Topics
-
-Then = LaneDone | Follow | None
 
 LARGEST = 950_000
 """Bytes of a fact or reply, unless the log takes less: below Kafka's default, with its frame."""
@@ -61,7 +59,7 @@ class Writer:
         return f"{self.source.rpartition('/')[2]}-{self._runs:x}"
 
     def fact(
-        self, instance: str, fact: Fact, state: Instance | None, then: Then = None
+        self, instance: str, fact: Fact, state: Instance | None, then: Then | None = None
     ) -> tuple[str, int]:
         """Append a fact to this partition's events; its id, and its size in bytes."""
         id_, value = codec.encode_fact(
@@ -77,7 +75,7 @@ class Writer:
         self.written[value] = Envelope(id_, self.source, NAMES[type(fact)], instance, "", fact)
         return id_, len(value)
 
-    def outcome(self, to: Parent, fact: Fact, then: Then) -> int:
+    def outcome(self, to: Parent, fact: Fact, then: Then | None) -> int:
         """Append a fact to a parent's events, in the app and partition where it lives.
 
         Its size in bytes.
@@ -95,7 +93,7 @@ class Writer:
         id: str,
         *,
         here: bool = False,
-        then: Then = None,
+        then: Then | None = None,
     ) -> None:
         """Append a request to a lane; `here` where it is this partition's own."""
         value = codec.encode(data, id=id, source=self.source, subject=instance, now=self.now)
@@ -123,14 +121,14 @@ class Writer:
         append = self.effects.appends.pop()
         self.written.pop(append.entry.value or b"", None)
 
-    def letter(self, instance: str, letter: Any, id: str, then: Then) -> None:
+    def letter(self, instance: str, letter: Any, id: str, then: Then | None) -> None:
         """Append a dead letter."""
         value = codec.encode(letter, id=id, source=self.source, subject=instance, now=self.now)
         entry = Entry(instance.encode(), value)
         topic = self.topics.deadletters
         self.effects.appends.append(Append(topic, self.partition, entry, then))
 
-    def poison(self, record: Record, reason: str, then: Then) -> None:
+    def poison(self, record: Record, reason: str, then: Then | None) -> None:
         """Append a record that cannot be taken in, whole, to the dead letters."""
         id_ = poison_id(record.topic, record.partition, record.offset)
         letter = PoisonRecord.of(record, reason)
@@ -139,7 +137,7 @@ class Writer:
         topic = self.topics.deadletters
         self.effects.appends.append(Append(topic, self.partition, entry, then))
 
-    def forward(self, record: Record, instance: str, then: Then) -> None:
+    def forward(self, record: Record, instance: str, then: Then | None) -> None:
         """Append a request again as it is, to the partition that its instance belongs to."""
         entry = Entry(instance.encode(), record.value, record.headers)
         self.effects.appends.append(Append(record.topic, None, entry, then))

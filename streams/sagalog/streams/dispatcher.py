@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from sagalog.engine.effects import Append, Follow, LaneDone
+from sagalog.engine.effects import Append, Then
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import Topics
@@ -16,7 +16,7 @@ from sagalog.streams.owner import Owner
 
 log = logger(__name__)
 
-Acknowledged = Callable[[Owner, list[LaneDone | Follow]], None]
+Acknowledged = Callable[[Owner, list[Then]], None]
 Broken = Callable[[Owner, BaseException], None]
 
 
@@ -35,7 +35,7 @@ class Dispatcher:
 
     def append(self, owner: Owner, appends: list[Append]) -> None:
         """Append all, those to one place in their order and together."""
-        places: dict[Place, tuple[list[Entry], list[LaneDone | Follow]]] = {}
+        places: dict[Place, tuple[list[Entry], list[Then]]] = {}
         for topic, partition, entry, then in appends:
             if partition is None:
                 self._append_elsewhere(owner, topic, entry, then)
@@ -57,7 +57,7 @@ class Dispatcher:
         self,
         owner: Owner,
         topic: str,
-        thens: list[LaneDone | Follow],
+        thens: list[Then],
         future: "asyncio.Future[int]",
     ) -> None:
         if future.cancelled():
@@ -77,7 +77,7 @@ class Dispatcher:
         task.add_done_callback(self._elsewhere.discard)
 
     async def _append_abroad(
-        self, owner: Owner, place: Place, entries: list[Entry], thens: list[LaneDone | Follow]
+        self, owner: Owner, place: Place, entries: list[Entry], thens: list[Then]
     ) -> None:
         """To another partition or app: its trouble is not this one's, and what is owed waits."""
         topic, number = place
@@ -86,7 +86,7 @@ class Dispatcher:
             self._acknowledged(owner, thens)
 
     def _append_elsewhere(
-        self, owner: Owner, topic: str, entry: Entry, then: LaneDone | Follow | None
+        self, owner: Owner, topic: str, entry: Entry, then: Then | None
     ) -> None:
         count = self._counts.get(topic)
         if count is None:
@@ -96,7 +96,7 @@ class Dispatcher:
         self.append(owner, [Append(topic, number, entry, then)])
 
     async def _append_unknown(
-        self, owner: Owner, topic: str, entry: Entry, then: LaneDone | Follow | None
+        self, owner: Owner, topic: str, entry: Entry, then: Then | None
     ) -> None:
         """The topic of another app: nothing is lost while it is not there yet."""
         count = await patiently(f"append to {topic}", lambda: self._log.partitions(topic))

@@ -77,12 +77,16 @@ class Owner:
     async def checkpoint(self) -> None:
         """Write what changed, and commit the lanes. Raises Fenced once another has taken it.
 
+        None is written while the dead letter of a fact below it is not durable: whoever went
+        on from there would never meet that fact again.
         Lanes are committed only behind a write that was not fenced: Kafka takes a commit by
         hand from anybody, and a former owner's would move the offsets back.
         """
         async with self._writing:
             position, lanes = self.processor.position, self._moved()
             if self.processor.phase != "acting" or (position == self._written and not lanes):
+                return
+            if self.processor.unlettered:
                 return
             assert self._table is not None, "a checkpoint before the take"
             await self._table.write(self.processor.checkpoint())

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from sagalog.engine.app import App
-from sagalog.engine.effects import Call, Follow, LaneDone
+from sagalog.engine.effects import Call, Then
 from sagalog.engine.results import Result
 from sagalog.engine.scheduler import Arrival, Scheduler
 from sagalog.engine.writer import LARGEST
@@ -20,7 +20,7 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
-from sagalog.streams.surroundings import Clock, Token, random_token, wall_clock
+from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
 
@@ -75,7 +75,7 @@ class Pod:
         self._membership: Membership | None = None
         self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
         self._tasks: list[asyncio.Task[None]] = []
-        self._touched: set[Owner] = set()
+        self._touched: dict[Owner, None] = {}  # in their order, the same in every run
         self._turning = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
@@ -91,7 +91,7 @@ class Pod:
         # A tenth is left for keys, frames, and an outcome's way to its parent.
         self._largest = min(LARGEST, await self._log.largest(self._topics.events) * 9 // 10)
         loops = (self._read_facts(), self._read_requests(), self._checkpoints(), self._forgets())
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in loops]
         holdings = self._holdings
         try:
             self._membership = await self._log.join(
@@ -213,7 +213,7 @@ class Pod:
     def _fold(self, owner: Owner, records: list[Record], now: int) -> None:
         was = owner.processor.phase
         owner.processor.fold(records, now)
-        self._touched.add(owner)
+        self._touched[owner] = None
         phase = owner.processor.phase
         if phase == "acting" and was != "acting":
             for place, offset in owner.lanes.items():
@@ -253,7 +253,7 @@ class Pod:
             owner.processor.finished(call, result, self._clock())
             self._touch(owner)
 
-    def _acknowledged(self, owner: Owner, thens: list[LaneDone | Follow]) -> None:
+    def _acknowledged(self, owner: Owner, thens: list[Then]) -> None:
         now = self._clock()
         for then in thens:
             owner.processor.acknowledged(then, now)
@@ -264,7 +264,7 @@ class Pod:
 
     def _touch(self, owner: Owner) -> None:
         """One turn for all that happens before the loop comes round."""
-        self._touched.add(owner)
+        self._touched[owner] = None
         if not self._turning:
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
@@ -273,7 +273,7 @@ class Pod:
         """Do the effects, then start what may start, until nothing is left to do."""
         self._turning = False
         while self._touched or self._schedule():
-            touched, self._touched = self._touched, set()
+            touched, self._touched = self._touched, {}
             for owner in touched:
                 self._perform(owner)
         self._set_timer()
@@ -300,7 +300,7 @@ class Pod:
             owner = self.owners.get(job.record.partition)
             if owner is not None:
                 scheduler.starting += owner.processor.intake(job.lane, job.record, now)
-                self._touched.add(owner)
+                self._touched[owner] = None
         return bool(self._touched)
 
     def _start(self, call: Call, now: int) -> None:
@@ -334,7 +334,7 @@ class Pod:
         self._timer, self._timer_due = None, 0
         for owner in self.owners.values():
             owner.processor.tick(self._clock())
-            self._touched.add(owner)
+            self._touched[owner] = None
         self._turn()
 
     async def _checkpoints(self) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.requests import Cancel, Compensate
 from sagalog.streams.audit import Auditor
@@ -9,7 +10,7 @@ from sagalog.streams.audit.writing import home
 from tests.streams.audit.catching import Case, cases, caught
 from tests.streams.audit.folds import credulous
 from tests.streams.audit.forgery import PARENT, RUN, Forgery
-from tests.streams.audit.stories import HERE, complete, sent
+from tests.streams.audit.stories import HERE, child_undone, complete, sent
 
 
 def a_hole(log: Forgery) -> None:
@@ -210,3 +211,31 @@ def test_a_repeat_that_comes_too_late_needs_no_answer() -> None:
     log.ask(log.request(cause_time=log.now, retention=1000))
     log.committed(1)
     assert {violation.letter for violation in log.judge()} == {"O1"}
+
+
+def test_what_is_no_request_and_belongs_elsewhere_is_forwarded_and_dead_lettered_there() -> None:
+    log = Forgery(partitions=2)
+    value = codec.encode(f.Completed("r"), id="f", source="test", subject="x", now=log.now)
+    away, there = 1 - home("x", 2), home("x", 2)
+    log.put("normal", value, b"k", away)
+    log.poisoned(log.put("normal", value, b"x", there))
+    log.committed(1, partition=away)
+    log.committed(1, partition=there)
+    assert log.judge() == []
+
+
+def test_an_undo_for_nobody_is_dropped() -> None:
+    log = Forgery()
+    log.ask(Compensate(1), "compensations")
+    log.committed(1, "compensations")
+    assert log.judge() == []
+
+
+def test_a_childs_undo_has_landed_although_the_child_is_forgotten_since() -> None:
+    log = Forgery()
+    child_undone(log)
+    log.now += 2000
+    with log.there():
+        log.fact(f.Forgotten(log.run, {"compensations": 1, "normal": 1}))
+        log.committed(1, "compensations")
+    assert log.judge() == []

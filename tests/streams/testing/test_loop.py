@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextvars import Context
 
 import pytest
 
@@ -134,4 +135,42 @@ def test_a_killed_process_stays_dead_when_it_is_thawed(loop: VirtualLoop) -> Non
     loop.call_later(2, process.kill)
     loop.call_later(3, process.thaw)
     loop.run_until_complete(asyncio.sleep(4))
+    assert seen == []
+
+
+def test_an_empty_context_is_a_context(loop: VirtualLoop) -> None:
+    process, seen = loop.process("a"), list[int]()
+    process.run(lambda: loop.call_soon(seen.append, 1, context=Context()))
+    process.run(lambda: loop.call_later(1, seen.append, 2, context=Context()))
+    process.kill()
+    loop.run_until_complete(asyncio.sleep(2))
+    assert seen == [1, 2]
+
+
+def test_time_may_pass_in_which_nothing_runs(loop: VirtualLoop) -> None:
+    seen: list[float] = []
+    loop.call_later(1, lambda: seen.append(loop.time()))
+    loop.pass_time(10)
+    assert loop.time() == 10
+    assert seen == []
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.run_until_complete(asyncio.sleep(0.1))
+    assert seen == [10]
+
+
+def test_a_process_that_is_killed_while_frozen_runs_nothing_more(loop: VirtualLoop) -> None:
+    process, seen, shared = loop.process("a"), list[str](), loop.create_future()
+
+    async def wait() -> None:
+        try:
+            await shared
+        finally:
+            seen.append("finally")
+
+    process.task(wait())
+    loop.run_until_complete(asyncio.sleep(1))
+    process.freeze()
+    shared.set_result(None)
+    loop.run_until_complete(asyncio.sleep(1))
+    process.kill()
     assert seen == []

@@ -34,18 +34,31 @@ class Auditor:
     calls and blows are fed in the order in which they happened, over all topics: then that
     order is judged too, at once, as a simulation wants it. Otherwise only the order within
     each place counts, and what depends on other topics is judged in `so_far` and `at_rest`.
-    With `checkpoints` each checkpoint is fed as it is written, by `checkpoint`.
+    With `checkpoints` each checkpoint is fed as it is written, by `checkpoint`. `retentions`
+    are the apps' own in ms, where they are known: a day else.
     """
 
     def __init__(
-        self, partitions: Mapping[str, int], *, ordered: bool = False, checkpoints: bool = False
+        self,
+        partitions: Mapping[str, int],
+        *,
+        ordered: bool = False,
+        checkpoints: bool = False,
+        retentions: Mapping[str, int] | None = None,
     ) -> None:
         self.partitions, self._checkpoints = dict(partitions), checkpoints
         self._findings = Findings()
         self._books: dict[tuple[str, int], Book] = {}
         self._tables: dict[tuple[str, int], Table] = {}
         findings, letters = self._findings, Letters(self._home, self._findings, ordered=ordered)
-        lanes = Lanes(self.partitions, self._book, letters, findings, ordered=ordered)
+        lanes = Lanes(
+            self.partitions,
+            self._book,
+            letters,
+            findings,
+            ordered=ordered,
+            retentions=retentions or {},
+        )
         self._court = Court(
             findings,
             lanes,

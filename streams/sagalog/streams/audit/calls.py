@@ -117,15 +117,15 @@ def _behind(call: Call, written: Written, *, woken: bool) -> bool:
 def _undue(life: Life, step: Step, line: Line) -> Iterator[Doubt]:
     call = line.call
     if call.phase == "undo":
-        if life.turned < 0 or 0 <= call.read <= life.turned:
+        if life.turned < 0 or 0 <= call.seen <= life.turned:
             yield "S5", f"{line.what} began, and it has not turned back"
         return
     if 0 <= life.turned < call.read:
         yield "S5", f"{line.what} began behind the turn, which stands at {life.turned}"
     for name in step.spec.after:
         before = life.steps[name]
-        unread = before.done >= call.read >= 0
-        if before.done < 0 or unread or (call.read < 0 and before.done_at > call.at):
+        unread = before.done >= call.seen >= 0
+        if before.done < 0 or unread or (call.seen < 0 and before.done_at > call.at):
             yield "S2", f"{line.what} began before {name} had completed"
 
 

@@ -20,8 +20,9 @@ class Call(NamedTuple):
 
     `at` is in milliseconds, on the clock that stamps records too. `pid` names the process,
     or whatever in a simulation dies, freezes and loses partitions as one. `phase` is
-    `forward` or `undo`, `key` the idempotency key. `read`, where it is known, is the offset
-    of `events` up to which the caller had read when it began: -1 where nobody knows.
+    `forward` or `undo`, `key` the idempotency key. `read` and `seen`, where they are known,
+    are the offsets of `events` up to which the caller had read when it decided to call: at
+    least so far, and at most. -1 where nobody knows.
     """
 
     what: What
@@ -34,6 +35,7 @@ class Call(NamedTuple):
     attempt: int
     key: str
     read: int = -1
+    seen: int = -1
 
 
 class Blow(NamedTuple):

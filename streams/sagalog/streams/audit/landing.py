@@ -1,5 +1,7 @@
 """Whether a request has landed: the log shows what became of it, or why nothing had to."""
 
+from collections.abc import Mapping
+
 from sagalog.schemas.requests import Cancel, Compensate, Start
 from sagalog.schemas.topics import DAY
 from sagalog.streams.audit.book import Book
@@ -10,10 +12,12 @@ from sagalog.streams.audit.life import Life
 class Landing:
     """Judges requests by the lives that they are about.
 
-    `learn` is told of each life, since an app's retention stands nowhere else in the log.
+    `learn` is told of each life, since an app's retention stands nowhere else in the log;
+    `kept` is each app's own, in ms, where it is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Mapping[str, int]) -> None:
+        self._kept = kept
         self._retentions: dict[tuple[str, str], int] = {}
 
     def learn(self, life: Life) -> None:
@@ -27,7 +31,7 @@ class Landing:
         if isinstance(ask.request, Start):
             return exists or self._too_old(lane.app, ask)
         if not isinstance(known, Life):
-            return exists or _nobody(ask)
+            return exists or book.forgot(ask.instance) or _nobody(ask)
         if known.lost:
             return True
         match ask.request:
@@ -46,9 +50,9 @@ class Landing:
             return False
         kept = request.retention
         if kept is None:
-            kept = self._retentions.get((app, request.name))
+            kept = self._retentions.get((app, request.name), self._kept.get(app, DAY))
         age = ask.record.timestamp - request.cause_time
-        return age > (DAY if kept is None else kept)
+        return age > kept
 
 
 def _nobody(ask: Ask) -> bool:

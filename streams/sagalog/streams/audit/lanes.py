@@ -53,8 +53,9 @@ class Lanes:
         findings: Findings,
         *,
         ordered: bool,
+        retentions: Mapping[str, int],
     ) -> None:
-        self.landing = Landing()
+        self.landing = Landing(retentions)
         self._partitions, self._books = partitions, books
         self._letters, self._findings, self._ordered = letters, findings, ordered
         self._lanes: dict[Place, Lane] = {}
@@ -81,21 +82,27 @@ class Lanes:
         self._cited.pop((*place, record.offset), None)
         self._findings.tally.requests += 1
         message = codec.decode(record.value)
-        if not isinstance(message, Envelope) or not _readable(message):
-            lane.open[record.offset] = Ask(record, "", "", None)
-            self._letters.poison(record)
+        if not isinstance(message, Envelope) or not _named_well(message.subject):
+            self._unreadable(lane, record)
             return None
         instance = message.subject
         elsewhere = self._elsewhere(lane, instance)
         ask = Ask(record, instance, message.source, message.data, elsewhere)
-        if ask.elsewhere:
+        if ask.elsewhere:  # forwarded by whoever reads it, whatever it is
             lane.open[record.offset] = ask
             copies = self._copies.setdefault((record.topic, record.value), [])
             copies.append((place, record.offset))
             return None
         self._arrived(record)
+        if not isinstance(message.data, REQUESTS):
+            self._unreadable(lane, record)
+            return None
         self._open(lane, ask)
         return ask
+
+    def _unreadable(self, lane: Lane, record: Record) -> None:
+        lane.open[record.offset] = Ask(record, "", "", None)
+        self._letters.poison(record)
 
     def _elsewhere(self, lane: Lane, instance: str) -> bool:
         count = self._partitions.get(lane.app, 0)
@@ -111,7 +118,7 @@ class Lanes:
                 del self._copies[record.topic, record.value]
 
     def _open(self, lane: Lane, ask: Ask) -> None:
-        if isinstance(ask.request, Inquire | Release) or _own_undo(ask):
+        if isinstance(ask.request, Inquire | Release) or _not_a_parent_s(ask):
             return  # a hint, a wish that is answered, an undo that is asked for again
         exists = ask.instance in self._books(lane.app, lane.partition).fold.states
         if isinstance(ask.request, Start) and exists:
@@ -259,13 +266,13 @@ class Lanes:
         return any(ask.instance == instance for lane in lanes for ask in lane.open.values())
 
 
-def _readable(message: Envelope) -> bool:
-    named = bool(message.subject) and not message.subject.startswith("~")
-    return named and isinstance(message.data, REQUESTS)
+def _named_well(instance: str) -> bool:
+    return bool(instance) and not instance.startswith("~")
 
 
-def _own_undo(ask: Ask) -> bool:
-    return isinstance(ask.request, Compensate) and ask.request.step is not None
+def _not_a_parent_s(ask: Ask) -> bool:
+    """Whether it is an instance's own undo, or one of nobody's, which is dropped."""
+    return isinstance(ask.request, Compensate) and ask.request.parent is None
 
 
 def _named(ask: Ask) -> str:

@@ -47,8 +47,8 @@ class Process:
     def kill(self) -> None:
         """Run nothing of it any more. Twice is once."""
         self.alive = False
-        self._held.clear()
         self._loop.bury()
+        self._held.clear()
 
     def freeze(self) -> None:
         """Hold what it would do, until `thaw`."""
@@ -156,9 +156,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = max(self._now, at)
         self.ready.append(turn)
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass in which nothing runs, as on a machine that sleeps: its timers are late."""
+        self._now += seconds
+
     def run_until_complete(self, future: Any) -> Any:
         """Run until it has ended; its result. Raises Stalled where it never will."""
-        with self._as_running():
+        with self.running():
             task = asyncio.ensure_future(future, loop=self)
             while not task.done():
                 self.step()
@@ -166,14 +170,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def run_forever(self) -> None:
         """Run until `stop`."""
-        with self._as_running():
+        with self.running():
             while not self._stopping:
                 self.step()
             self._stopping = False
 
     @contextmanager
-    def _as_running(self) -> Generator[None]:
-        """Be the running loop, within whichever loop runs this test."""
+    def running(self) -> Generator[None]:
+        """Be the running loop, for whoever drives it by `step`."""
         if self._running:
             raise RuntimeError("this loop runs already")
         before = asyncio._get_running_loop()  # noqa: SLF001 (asyncio has no other way)
@@ -219,7 +223,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> Any:
         """Run a callback in a turn of its own, behind those that are ready."""
-        turn = Turn(callback, args, context or copy_context(), self._now)
+        turn = Turn(callback, args, copy_context() if context is None else context, self._now)
         if not self._closed:
             self.ready.append(turn)
         return turn
@@ -236,7 +240,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> Any:
         """Run a callback at a time of this loop."""
-        turn = Turn(callback, args, context or copy_context(), when)
+        turn = Turn(callback, args, copy_context() if context is None else context, when)
         heapq.heappush(self._timers, (when, next(self._numbers), turn))
         return turn
 
