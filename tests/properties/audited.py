@@ -53,6 +53,7 @@ class AuditedWorld(World):
             context.attempt,
             context.idempotency_key,
             read=owner.events,
+            seen=owner.events,
         )
         self.found += self.auditor.journal(call)
 

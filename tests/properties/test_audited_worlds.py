@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -91,7 +92,9 @@ def test_a_fault_in_the_engine_is_found(
     found: set[str] = set()
     for seed in range(400):
         storm = AuditedStorm(seed)
-        storm.blow(300)
+        with suppress(AssertionError):  # a faulty world may not come to rest
+            storm.blow(300)
+            storm.calm()
         found |= {violation.letter for violation in storm.world.found}
         if found >= letters:
             break

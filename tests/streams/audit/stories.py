@@ -342,6 +342,20 @@ def repeated(log: Forgery) -> None:
     log.committed(3)
 
 
+def rival(log: Forgery) -> None:
+    """Another payload is a conflict, until the instance is forgotten: then it is the next life."""
+    complete(log)
+    log.now += 2000
+    rival = log.ask(log.request(fingerprint="g", reply_to=to("rival")))
+    log.fact(f.Forgotten(log.run, {"normal": 1, "high": 0, "low": 0, "compensations": 0}))
+    log.run = "owner1-2"
+    log.fact(log.started(rival, fingerprint="g", reply_to=to("rival")))
+    log.done("a")
+    log.done("b")
+    log.fact(f.Completed(log.run))
+    log.reply("outcome", "completed", {"a": None, "b": None}, to="rival")
+
+
 def poison(log: Forgery) -> None:
     """What nobody can take in is in the dead letters, whole."""
     log.poisoned(log.put("normal", b"no json", b"k"))
@@ -369,6 +383,6 @@ TRUE: list[Callable[[Forgery], None]] = [
     *(complete, compensate, tries_again, gives_up, cancelled, too_slow, killed, zombie, orphan),
     *(lost_without_a_blow, failed_behind_a_take, two_lives, stuck_and_released, resolved),
     *(undo_stuck, parked, given_up_on, parallel, family, child_fails, child_undone, child_refused),
-    *(forwarded, repeated, poison, unreadable),
+    *(forwarded, repeated, rival, poison, unreadable),
 ]
 """Every story that passes."""

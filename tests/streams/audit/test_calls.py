@@ -142,7 +142,7 @@ def before_it_was_read(log: Forgery) -> None:
     """The result stands in the log, and whoever goes on has not read it."""
     log.start()
     log.done("a")
-    log.call("b", read=2)
+    log.call("b", seen=2)
 
 
 def without_its_effect(log: Forgery) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from sagalog.engine.instance import Instance
 from sagalog.engine.position import POSITION_KEY
+from sagalog.engine.rows import ROW
 from sagalog.engine.table import DEFINITION_KEY
 from sagalog.schemas.record import Entry, Record
 from sagalog.streams.audit import Auditor
@@ -163,7 +163,8 @@ def test_a_row_that_another_version_could_not_read_is_not_judged(offset: int) ->
         rows = later | {POSITION_KEY: orjson.dumps(said)}
     else:
         state = orjson.loads(rows[b"done"])
-        state[Instance._fields.index("unreadable")] = offset
+        usual = [None] * (ROW.index("unreadable") - len(state))
+        state = [*state, *usual, offset]
         rows[b"done"] = orjson.dumps(state)
     found = audited(records, rows)
     assert [one for one in found if "done" in one] == []

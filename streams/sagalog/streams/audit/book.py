@@ -32,7 +32,7 @@ class Hearing(Protocol):
     def closed(self, book: "Book", life: Life, event: Event) -> Finished | None:
         """Only its retention keeps it now. What is to be kept of it; None for all."""
 
-    def left(self, book: "Book", known: Life | Finished, event: Event) -> None:
+    def left(self, book: "Book", instance: str, known: Life | Finished, event: Event) -> None:
         """It was forgotten."""
 
 
@@ -221,4 +221,4 @@ class Book:
         self.lives.pop(instance, None)
         self._gone.add(hash(instance))
         if known is not None:
-            self._hearing.left(self, known, event)
+            self._hearing.left(self, instance, known, event)

@@ -37,7 +37,7 @@ class Landing:
             return True
         match ask.request:
             case Compensate() as request:
-                return request.parent is None or known.undo_number >= request.number
+                return known.undo_number >= request.number
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
                 return not meant or not known.can_turn()
@@ -68,8 +68,7 @@ def _told(life: Life, request: object) -> bool:
 
 def _nobody(ask: Ask) -> bool:
     """Whether a request about no instance may be dropped: not an undo of what may yet begin."""
-    request = ask.request
-    return not isinstance(request, Compensate) or request.known or request.parent is None
+    return not isinstance(ask.request, Compensate) or ask.request.known
 
 
 def _lived(life: Life, ask: Ask) -> bool:

@@ -100,7 +100,7 @@ class Lanes:
         self._open(lane, ask)
         return ask
 
-    def _poison(self, lane: Lane, record: Record) -> None:
+    def _unreadable(self, lane: Lane, record: Record) -> None:
         lane.open[record.offset] = Ask(record, "", "", None)
         self._letters.poison(record)
 

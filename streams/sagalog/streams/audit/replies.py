@@ -36,7 +36,7 @@ class Replies:
 
     def __init__(self, book_of: BookOf, findings: Findings, *, ordered: bool) -> None:
         self._book_of, self._findings, self._ordered = book_of, findings, ordered
-        self._conflicts: set[tuple[str, str]] = set()
+        self._conflicts: dict[str, set[tuple[str, str]]] = {}
         self._doubtful: list[Said] = []
 
     def asked(self, ask: Ask, known: Life | Finished | None) -> None:
@@ -46,9 +46,13 @@ class Replies:
             return
         key = request.reply_to.client, request.reply_to.request
         if request.fingerprint != known.fingerprint:
-            self._conflicts.add(key)
+            self._conflicts.setdefault(ask.instance, set()).add(key)
         else:
-            self._conflicts.discard(key)
+            self._conflicts.get(ask.instance, set()).discard(key)
+
+    def left(self, instance: str) -> None:
+        """An instance was forgotten: what was in conflict with it may begin the next life."""
+        self._conflicts.pop(instance, None)
 
     def read(self, record: Record) -> None:
         """A reply."""
@@ -80,7 +84,7 @@ class Replies:
         app, _, reply = said
         if reply.kind not in ("outcome", "started"):
             return ""
-        if (reply.client, reply.request) in self._conflicts:
+        if (reply.client, reply.request) in self._conflicts.get(reply.instance, ()):
             return f"a request with another payload was answered with {reply.kind} {reply.status}"
         book = self._book_of(app, reply.instance)
         if book is None or book.truncated or book.forgot(reply.instance):

@@ -1,13 +1,13 @@
 """Tables: what a checkpoint holds is what the facts up to its position fold to (S10)."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import orjson
 
 from sagalog.engine.errors import Impossible
-from sagalog.engine.instance import Instance
 from sagalog.engine.position import BEGINNING, Mark, Position
-from sagalog.engine.rows import pack
+from sagalog.engine.rows import ROW, pack
 from sagalog.engine.table import DEFINITION_KEY
 from sagalog.schemas.definition import compact
 from sagalog.schemas.record import Entry
@@ -17,7 +17,7 @@ from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.fold import State
 from sagalog.streams.audit.violation import Spot
 
-_UNREADABLE = Instance._fields.index("unreadable")
+_UNREADABLE = ROW.index("unreadable")
 
 Rows = Mapping[bytes, bytes]
 
@@ -177,7 +177,8 @@ class Table:
 def _parked(row: bytes | None) -> bool:
     """Whether a row says that its instance waits for code that can read a fact (rule 14)."""
     try:
-        return row is not None and orjson.loads(row)[_UNREADABLE] >= 0
+        fields = orjson.loads(row or b"[]")
+        return len(fields) > _UNREADABLE and fields[_UNREADABLE] >= 0
     except (ValueError, TypeError, LookupError):
         return False
 
@@ -185,8 +186,8 @@ def _parked(row: bytes | None) -> bool:
 def _differing(folded: bytes, kept: bytes) -> str:
     """The names of the fields in which two rows differ."""
     try:
-        rows = zip(Instance._fields, orjson.loads(folded), orjson.loads(kept), strict=True)
-        names = [name for name, one, other in rows if one != other]
+        rows = zip_longest(ROW, orjson.loads(folded), orjson.loads(kept))
+        names = [str(name) for name, one, other in rows if one != other]
     except (ValueError, TypeError):
         return "it cannot be read"
     return ", ".join(names) or "its bytes"
