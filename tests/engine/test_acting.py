@@ -11,7 +11,7 @@ from sagalog.schemas.deadletters import FailedStep
 from sagalog.schemas.ids import child_id
 from sagalog.schemas.requests import Cancel, Parent
 from tests.engine.orders import orders, payments
-from tests.engine.script import AWAY, ERROR, TERMINAL
+from tests.engine.script import AWAY, ERROR, TERMINAL, TIMEOUT
 from tests.engine.world import World, run, saga, to
 
 
@@ -210,8 +210,25 @@ class TestLetters:
         world.settle()
         assert world.status("a") == "completed"
         (letter,) = world.letters()
-        assert (letter.step, letter.input) == ("charge", {"n": 1})
+        assert (letter.step, letter.input, letter.error) == ("charge", {"n": 1}, TERMINAL)
         assert world.kinds("a")[-1] == "DeadLettered"
+
+    def test_each_tells_its_own_error_however_late_it_is_posted(self, world: World) -> None:
+        """A step has one error at a time, and its undo's comes over its own."""
+        world.script.hold("reserve")
+        world.ask(saga(), "a")
+        world.settle()
+        world.owners["orders", 0].crash()
+        run_ = world.facts("a")[0].run
+        for fact in (
+            f.StepFailed(run_, "reserve", 1, TIMEOUT, final=True),
+            f.CompensationFailed(run_, "reserve", 1, 1, TERMINAL, final=True),
+        ):
+            world.tell(fact, "a")
+        world.own()
+        world.settle()
+        errors = {letter.phase: letter.error for letter in world.letters()}
+        assert errors == {"forward": TIMEOUT, "undo": TERMINAL}
 
 
 def test_give_up_on_what_is_away_parks_visibly(world: World) -> None:

@@ -130,7 +130,7 @@ class Acting:
         spec, step = state.definition.steps[letter.step], state.steps[letter.step]
         forward = letter.number == 0
         given = spec.input if forward else spec.undo_input
-        error = step.error or state.error or f.Failure("error", "Unknown", "")
+        error = letter.error or step.error or f.Failure("error", "Unknown", "")
         post = FailedStep(
             instance=instance,
             run=state.run,

@@ -60,11 +60,15 @@ WAITING = StepState()
 
 
 class Letter(NamedTuple):
-    """A final failure: of the forward handler (`number` 0) or of undo `number` of a step."""
+    """A final failure: of the forward handler (`number` 0) or of undo `number` of a step.
+
+    It holds its error, since the step's own may be another one when it is posted.
+    """
 
     step: int
     number: int
     attempt: int
+    error: Failure | None = None
 
 
 class Instance(NamedTuple):
