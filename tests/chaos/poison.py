@@ -26,6 +26,7 @@ TOPICS = (*LANES, "events", "events", "deadletters", "replies", "backups")
 REPEAT = "a repeat"
 """A copy of a record that stood in its place already."""
 
+_VERSION = "another version"
 _NO_REQUESTS: dict[str, bytes | None] = {
     **NO_REQUESTS,
     "an unknown saga": message(StartSaga(name="nothing", input=None, fingerprint="f"), "y"),
@@ -36,10 +37,12 @@ _NO_REQUESTS: dict[str, bytes | None] = {
     "half a megabyte": b"x" * 500_000,
 }
 _NO_FACTS: dict[str, bytes | None] = {
-    **{name: value for name, value in NO_REQUESTS.items() if name != "a fact"},
+    **{name: value for name, value in NO_REQUESTS.items() if name not in ("a fact", _VERSION)},
     "a fact of nobody": message(f.Completed("nobody")),
     "a fact under another key": message(f.Completed("nobody"), "another"),
-    "a fact of tomorrow": message(f.Completed("r")).replace(b".v1", b".v9"),
+    # Their subject is nobody else's: requests for an instance that is parked so stay unread.
+    _VERSION: (NO_REQUESTS[_VERSION] or b"").replace(b'"x"', b'"tomorrow-1"'),
+    "a fact of tomorrow": message(f.Completed("r"), "tomorrow-2").replace(b".v1", b".v9"),
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.conftest import Front, Struck
 from tests.contracts.probes import Member
-from tests.kafka.logs import events, kafka_log
+from tests.kafka.logs import events, kafka_log, tables
 
 
 @pytest.mark.kafka
@@ -14,6 +14,16 @@ async def test_a_topic_is_looked_for_again(proxy: Struck, front: Front, app_name
         for _ in range(3):
             proxy.rules.aim("Metadata", "cut")
         assert await log.partitions(topic) == 2
+        await proxy.struck("Metadata cut")
+
+
+@pytest.mark.kafka
+async def test_a_table_is_looked_at_again(proxy: Struck, front: Front, app_name: str) -> None:
+    async with kafka_log(front.direct) as other, kafka_log(front.proxied) as log:
+        topic = await tables(other, app_name)
+        for _ in range(3):
+            proxy.rules.aim("Metadata", "cut")
+        assert await log.table(topic, 0) == {}
         await proxy.struck("Metadata cut")
 
 

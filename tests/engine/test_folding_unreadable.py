@@ -222,6 +222,16 @@ class TestUnreadable:
         retake(world)
         assert world.status("a") == "cancelled"
 
+    def test_what_is_no_request_does_not_stay_in_its_lane(self, world: World) -> None:
+        world.append("orders.events", 0, wire("a"))
+        world.settle()
+        world.ask(f.Completed("no request"), "a")
+        world.settle()
+        owner = world.owners["orders", 0]
+        assert owner.partition.commits()["normal"] == 1
+        (letter,) = world.read("orders.deadletters")
+        assert letter.data.reason == "sagalog.completed.v1 is no request"
+
     def test_code_that_still_cannot_parks_it_again(self, world: World) -> None:
         world.script.hold("charge")
         world.ask(saga(), "a")

@@ -87,7 +87,7 @@ class KafkaLog:
 
     async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
         """A partition's table as its last checkpoint left it; this fences nobody."""
-        await self._cluster.topic(topic)
+        await self._topic(topic)
         return await newest(self._cluster, (topic, partition), READ_COMMITTED)
 
     async def join(
