@@ -11,7 +11,7 @@ from sagalog.schemas.deadletters import FailedStep
 from sagalog.schemas.ids import child_id
 from sagalog.schemas.requests import Cancel, Parent
 from tests.engine.orders import orders, payments
-from tests.engine.script import AWAY, ERROR, TERMINAL
+from tests.engine.script import AWAY, ERROR, TERMINAL, TIMEOUT
 from tests.engine.world import World, run, saga, to
 
 
@@ -210,8 +210,29 @@ class TestLetters:
         world.settle()
         assert world.status("a") == "completed"
         (letter,) = world.letters()
-        assert (letter.step, letter.input) == ("charge", {"n": 1})
+        assert (letter.step, letter.input, letter.error) == ("charge", {"n": 1}, TERMINAL)
         assert world.kinds("a")[-1] == "DeadLettered"
+
+    def test_each_says_its_own_failure_although_they_are_late(self, world: World) -> None:
+        """Both letters were lost with their owner; the next one posts them together."""
+        owner = world.owners["orders", 0]
+        world.script.on("charge", TIMEOUT, TIMEOUT, TIMEOUT)
+        world.script.on("refund", TERMINAL)
+        world.ask(saga(), "a")
+        while world.status("a") != "stuck":
+            for move in (owner.fold, owner.take_in, owner.tick, owner.begin, owner.finish):
+                move()
+            letters = [x for x in owner.outbox if x.topic == "orders.deadletters"]
+            for letter in letters:
+                owner.outbox.remove(letter)
+            owner.land()
+            world.now += 100
+        owner.crash()
+        assert world.letters() == []
+        world.own()
+        world.settle()
+        said = [(letter.phase, letter.error) for letter in world.letters()]
+        assert said == [("forward", TIMEOUT), ("undo", TERMINAL)]
 
 
 def test_give_up_on_what_is_away_parks_visibly(world: World) -> None:

@@ -21,6 +21,7 @@ from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
 from tests.engine.lives import (
     ALONE,
+    AWAY,
     CANCEL,
     CANCELLED,
     CAREFUL,
@@ -72,9 +73,9 @@ CASES: dict[str, tuple[Life, list[Any]]] = {
     "an orphan": (Life().then(CANCEL, undone("a"), CANCELLED, done("a")), [Undo(0, 2, 1, 0)]),
     "stuck forward": (
         Life(CAREFUL, deadline=99).then(done("a"), failed("b")),
-        [Post(Letter(1, 0, 1))],
+        [Post(Letter(1, 0, 1, ERROR))],
     ),
-    "stuck undo": (Life().then(CANCEL, not_undone("a", attempt=1)), [Post(Letter(0, 1, 1))]),
+    "stuck undo": (Life().then(CANCEL, not_undone("a", attempt=1)), [Post(Letter(0, 1, 1, ERROR))]),
     "posted": (Life(ALONE).then(failed("a"), f.DeadLettered("run", "0/0/1")), []),
     "what is far away is called back": (
         Life(Definition("saga", "far", FAR)).then(CANCEL),
@@ -84,7 +85,7 @@ CASES: dict[str, tuple[Life, list[Any]]] = {
     "child completed": (completed(parent=PARENT), [Deliver("completed", 0)]),
     "child failed": (
         Life(parent=PARENT).then(failed("a", error=ERROR), COMPENSATED),
-        [Post(Letter(0, 0, 1)), Deliver("failed", 0)],
+        [Post(Letter(0, 0, 1, ERROR)), Deliver("failed", 0)],
     ),
     "child cancelled": (
         Life(parent=PARENT).then(CANCEL, undone("a"), CANCELLED),
@@ -116,8 +117,8 @@ CASES: dict[str, tuple[Life, list[Any]]] = {
         [Deliver("compensated", 2)],
     ),
     "child dead": (
-        Life(ALONE, parent=PARENT).then(failed("a", error=f.Failure("unavailable", "", ""))),
-        [Post(Letter(0, 0, 1))],
+        Life(ALONE, parent=PARENT).then(failed("a", error=AWAY)),
+        [Post(Letter(0, 0, 1, AWAY))],
     ),
 }
 

@@ -172,7 +172,7 @@ def _failed_for_good(state: Instance, index: int, step: StepState, here: Here) -
     )
     state = state._replace(steps=_with(state, index, failed), error=step.error)
     if not spec.there or step.error.kind == "timeout":
-        state = state._replace(letters=(*state.letters, Letter(index, 0, step.attempt)))
+        state = state._replace(letters=(*state.letters, Letter(index, 0, step.attempt, step.error)))
     if turning.parks(state, spec, step.error):
         return state._replace(status="stuck" if state.definition.kind == "saga" else "dead")
     return turning.back(state, "failure")
@@ -218,7 +218,7 @@ def _compensation_failed(state: Instance, fact: f.CompensationFailed, here: Here
     if not fact.final:
         step = step._replace(undo_attempt=step.undo_attempt + 1, undo_retry_at=fact.retry_at)
         return state._replace(steps=_with(state, index, step))
-    letter = Letter(index, fact.number, fact.attempt)
+    letter = Letter(index, fact.number, fact.attempt, fact.error)
     return state._replace(
         steps=_with(state, index, step), status="stuck", letters=(*state.letters, letter)
     )

@@ -51,11 +51,15 @@ WAITING = StepState()
 
 
 class Letter(NamedTuple):
-    """A final failure: of the forward handler (`number` 0) or of undo `number` of a step."""
+    """A final failure: of the forward handler (`number` 0) or of undo `number` of a step.
+
+    It keeps its own error: by the time it is posted the step may have another, or none.
+    """
 
     step: int
     number: int
     attempt: int
+    error: Failure
 
 
 class Instance(NamedTuple):
