@@ -46,8 +46,9 @@ class Storm:
         self.zombies: list[Owner] = []
         self.instances: dict[str, Any] = {}
         self.poison: list[Record] = []
-        self.strays = self.ended = 0
+        self.strays = self.ended = self.woken = 0
         self.faults = list(self.weather.faults)
+        self.failing = "failures" in self.faults
         if tomorrow:
             self.faults.append("tomorrow")
 
@@ -184,16 +185,17 @@ class Storm:
         if isinstance(result, Returned):
             self.ended += 1
             result = Returned(f"{invocation.context.step} {self.ended}")
-        happened = isinstance(result, Returned) or (
-            result is TIMEOUT and self.chance.random() < 0.5
-        )
+        # Of what a former owner's call did that was cut off no fact will ever tell.
+        current = owner in self.world.owners.values()
+        cut_off = result is TIMEOUT and current and self.chance.random() < 0.5
+        happened = isinstance(result, Returned) or cut_off
         if happened:
             self.effects.happen(invocation)
         owner.end(call, invocation, result)
 
     def outcome(self) -> Result:
         """How a call ends."""
-        if "failures" not in self.faults:
+        if not self.failing:
             return Returned(1)
         results: list[Result] = [Returned(1), ERROR, TERMINAL, TIMEOUT, AWAY]
         return self.chance.choices(results, self.weather.outcomes)[0]
@@ -203,6 +205,7 @@ class Storm:
     def calm(self) -> None:
         """No more faults: zombies end what they run and go, all work is done, the stuck freed."""
         zombies, self.zombies = self.zombies, []
+        self.woken = len(zombies)
         if not self.weather.late:
             self.wake(zombies)
         if "tomorrow" in self.faults:
@@ -221,6 +224,7 @@ class Storm:
 
     def wake(self, zombies: list[Owner]) -> None:
         """Who was frozen does what it had in mind; who has read that it is replaced drops it."""
+        failing, self.failing = self.failing, False
         for zombie in zombies:
             if not zombie.alive:
                 zombie.crash()
@@ -228,6 +232,7 @@ class Storm:
             while zombie.running:
                 self.finish(zombie)
             zombie.land()
+        self.failing = failing
 
     def forget(self) -> None:
         """All that has been kept long enough leaves."""
@@ -248,8 +253,9 @@ class Storm:
             self.turn(self.chance.choice([*self.world.owners.values()]))
 
     def settle(self) -> None:
-        """All work is done, and a person frees what is stuck."""
-        for _ in range(60):
+        """All work is done, in the end without failures, and a person frees what is stuck."""
+        for turn in range(60):
+            self.failing &= turn < 6
             self.rest()
             self.world.now += 5000
             if not self.free():

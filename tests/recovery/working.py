@@ -10,6 +10,7 @@ import pytest
 from sagalog.engine import App, Retry, step
 from sagalog.schemas import facts as f
 from sagalog.schemas.requests import RunOperation
+from sagalog.streams import TurnedBack
 from sagalog.streams.pod import Pod
 from tests.recovery.shop import Shop
 from tests.recovery.world import PATIENCE, World, eventually
@@ -129,6 +130,30 @@ class Working:
         last_high = max(n for n, name in enumerate(order) if name.startswith("high"))
         lows_between = sum(name.startswith("low") for name in order[:last_high])
         assert 3 <= lows_between <= 12, order
+
+    async def test_a_call_that_is_not_wanted_any_more_gives_its_slot_back(
+        self, world: World
+    ) -> None:
+        app, began, let_go = App(world.name), list[str](), asyncio.Event()
+
+        def branch(name: str) -> Any:
+            async def work() -> None:
+                began.append(name)
+                await let_go.wait()
+
+            return app.operation(name=name)(work)
+
+        saga = app.saga("graph", step(branch("left")), step(branch("right"), after=()))
+        await world.pod(app, slots=1)
+        client = await world.client(app)
+        handle = await client.start(saga, deadline=0.2)
+        await eventually(lambda: self._has(world, handle.id, "DeadlinePassed"))
+        assert began == ["left"]
+        let_go.set()
+        with pytest.raises(TurnedBack):
+            await handle.result(PATIENCE)
+        assert began == ["left"]
+        assert await (await client.submit("left")).result(PATIENCE) is None
 
     async def test_a_retry_takes_no_slot_while_it_waits(self, world: World) -> None:
         app, failing = App(world.name), True
