@@ -21,7 +21,6 @@ from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
 from tests.engine.lives import (
     ALONE,
-    AWAY,
     CANCEL,
     CANCELLED,
     CAREFUL,

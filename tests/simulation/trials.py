@@ -119,7 +119,8 @@ def told(failure: Failure) -> str:
     return (
         f"\nworld {failure.seed} breaks a promise:\n{said or failure.said}\n"
         f"Replay it: pytest tests/simulation --seed {failure.seed}\n"
-        f"Its trace, of {len(trace)} choices, is in {file}: pytest tests/simulation --trace {file}\n"
+        f"Its trace, of {len(trace)} choices, is in {file}: "
+        f"pytest tests/simulation --trace {file}\n"
         "Once it is understood and mended, say in its `found` what it was and move it to "
         "tests/simulation/kept/, where it runs for ever."
     )
@@ -128,4 +129,3 @@ def told(failure: Failure) -> str:
 def broken_by(trace: Sequence[int]) -> str:
     """What a trace breaks; empty where nothing."""
     return tried(Replayed(trace))[0]
-

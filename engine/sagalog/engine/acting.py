@@ -130,7 +130,6 @@ class Acting:
         spec = state.definition.steps[letter.step]
         forward = letter.number == 0
         given = spec.input if forward else spec.undo_input
-        error = letter.error or step.error or f.Failure("error", "Unknown", "")
         post = FailedStep(
             instance=instance,
             run=state.run,

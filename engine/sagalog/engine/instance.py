@@ -68,7 +68,7 @@ class Letter(NamedTuple):
     step: int
     number: int
     attempt: int
-    error: Failure | None = None
+    error: Failure
 
 
 class Instance(NamedTuple):

@@ -83,7 +83,7 @@ class Lanes:
         self._findings.tally.requests += 1
         message = codec.decode(record.value)
         if not isinstance(message, Envelope) or not _named_well(message.subject):
-            self._poison(lane, record)
+            self._unreadable(lane, record)
             return None
         instance = message.subject
         elsewhere = self._elsewhere(lane, instance)
@@ -95,7 +95,7 @@ class Lanes:
             return None
         self._arrived(record)
         if not isinstance(message.data, REQUESTS):
-            self._poison(lane, record)
+            self._unreadable(lane, record)
             return None
         self._open(lane, ask)
         return ask

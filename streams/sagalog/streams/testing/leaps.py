@@ -161,13 +161,12 @@ class LeapingLoop(VirtualLoop):
         `finally`.
         """
         self.closing = True
-        tasks = asyncio.all_tasks(self) | self._graves
-        for task in tasks - self._graves:
-            task.cancel()
+        for task in list(self.pending()):
+            task.cancel()  # of the dead nothing runs
         with suppress(Exception):
             self.rest()
         super().close()
-        _BURIED.append({task for task in tasks if not task.done()})
+        _BURIED.append(set(self.pending()))
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         who = self._caller() or "this coroutine"
