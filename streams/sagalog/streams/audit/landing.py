@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sagalog.schemas.facts import CancelRequested, CompensationRequested
 from sagalog.schemas.requests import Cancel, Compensate, Start
 from sagalog.schemas.topics import DAY
 from sagalog.streams.audit.book import Book
@@ -32,7 +33,7 @@ class Landing:
             return exists or self._too_old(lane.app, ask)
         if not isinstance(known, Life):
             return exists or book.forgot(ask.instance) or _nobody(ask)
-        if known.lost:
+        if known.lost or (known.unreadable >= 0 and _told(known, ask.request)):
             return True
         match ask.request:
             case Compensate() as request:
@@ -53,6 +54,16 @@ class Landing:
             kept = self._retentions.get((app, request.name), self._kept.get(app, DAY))
         age = ask.record.timestamp - request.cause_time
         return age > kept
+
+
+def _told(life: Life, request: object) -> bool:
+    """Whether the request's fact stands behind one that parks the instance: it is kept there."""
+    facts = (m.event.fact for m in life.moments if m.event.offset > life.unreadable)
+    if isinstance(request, Cancel):
+        return any(isinstance(fact, CancelRequested) for fact in facts)
+    return isinstance(request, Compensate) and any(
+        isinstance(fact, CompensationRequested) and fact.number >= request.number for fact in facts
+    )
 
 
 def _nobody(ask: Ask) -> bool:
