@@ -224,6 +224,16 @@ def test_what_is_no_request_and_belongs_elsewhere_is_forwarded_and_dead_lettered
     assert log.judge() == []
 
 
+def test_a_cancel_whose_fact_stands_behind_one_that_nobody_can_read_has_landed() -> None:
+    log = Forgery()
+    log.start()
+    log.put("events", b'{"type": "sagalog.tomorrow.v1", "subject": "x", "data": {}}', b"x")
+    log.ask(Cancel())
+    log.fact(f.CancelRequested(RUN))
+    log.committed(2)
+    assert log.judge() == []
+
+
 def test_an_undo_for_nobody_is_dropped() -> None:
     log = Forgery()
     log.ask(Compensate(1), "compensations")
