@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.house.tree import ROOT
 from tests.planted.bug import BUGS, Bug
 from tests.planted.hunt import hunt, remembered, unpatched
 
@@ -78,6 +79,11 @@ def test_a_patch_says_what_is_broken_and_is_small(bug: Bug) -> None:
     lines = bug.path.read_text().splitlines()
     assert sum(line[:1] in "+-" for line in lines) <= 24
     assert all(path.split("/")[0] in ("engine", "schemas", "streams") for path in bug.changed)
+
+
+def test_the_pages_say_how_many_there_are() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text()
+    assert f"| {len(BUGS)} bugs, each a patch" in page
 
 
 def test_no_seed_is_remembered_of_a_bug_that_is_gone() -> None:

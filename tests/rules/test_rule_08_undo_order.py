@@ -145,6 +145,25 @@ def test_for_an_unknown_child_it_leaves_a_refusal_for_the_late_request(
     assert f.StepCompensated("parent-run", "charge", 1) in world.facts("parent")
 
 
+def test_a_child_that_is_gone_cannot_be_undone_and_its_saga_waits_for_a_person() -> None:
+    world = World(orders(), payments())
+    world.own_all()
+    world.script.hold("ship")
+    world.ask(saga("remote", retention=0), "a")
+    world.settle()
+    world.now += 1000
+    world.tell(f.Completed("x"), "stranger", app="payments")
+    world.settle()
+    world.owners["payments", 0].poll()
+    world.settle()
+    child = world.read("payments.normal")[0].subject
+    assert world.kinds(child, app="payments")[-1] == "Forgotten"
+    world.owners["orders", 0].finish("ship", TERMINAL)
+    world.settle()
+    assert world.status("a") == "stuck"
+    assert world.letters()[-1].remaining == ("charge", "reserve")
+
+
 def test_a_late_request_finds_its_refusal_also_after_a_restore() -> None:
     world = World(payments())
     owner = world.own("payments")

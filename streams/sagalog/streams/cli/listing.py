@@ -63,7 +63,7 @@ async def list_instances(url: str | None, target: str, filters: Filters, *, as_j
     chosen = [
         listed
         for listed in held
-        if phase(listed.state, now) in wanted
+        if wanted & {listed.state.status, phase(listed.state, now)}
         and listed.state.started_at >= start
         and filters.name in (None, listed.state.definition.name)
     ]
