@@ -1,18 +1,22 @@
 """Everything that a run leaves behind, in one folder, so that it can be judged again at home."""
 
+import asyncio
+import heapq
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 from sagalog.schemas.record import Record
-from sagalog.streams.log import Place
+from sagalog.streams.audit.merge import RANKS
+from sagalog.streams.log import Log, Place
 from sagalog.streams.owner import lanes_group
 from tests.chaos.torn import Transaction, transactions
-from tests.recovery.world import World, read_all
+from tests.recovery.world import World
 
 Rows = dict[bytes, bytes]
+PATIENCE = 20.0
 
 
 class Evidence:
@@ -27,15 +31,19 @@ class Evidence:
         for folder in (self._topics, self._tables):
             folder.mkdir(exist_ok=True)
         topics = world.topics
-        kinds = (*topics.lanes, topics.events, topics.deadletters, topics.backups, topics.replies)
-        for topic in kinds:
-            with (self._topics / f"{topic}.jsonl").open("w") as file:
-                for number in range(world.partitions):
-                    for record in await read_all(world.log, (topic, number)):
-                        file.write(_line(record))
+        for kind in (*topics.lanes, topics.events, topics.deadletters, topics.backups):
+            await self._keep_topic(world, kind)
+        await self._keep_topic(world, topics.replies)
         for number in range(world.partitions):
             await self._keep_table(world, number)
         await self._keep_offsets(world)
+
+    async def _keep_topic(self, world: World, topic: str) -> None:
+        for number in range(world.partitions):
+            place = (topic, number)
+            with (self._topics / f"{topic}-{number}.jsonl").open("w") as file:
+                async for record in _content(world.log, place):
+                    file.write(_line(record))
 
     async def _keep_table(self, world: World, number: int) -> None:
         """The table, and before it the history of its transactions: looking at it adds one."""
@@ -57,11 +65,9 @@ class Evidence:
     # -- reading it
 
     def records(self) -> Iterator[Record]:
-        """All records of all topics but the tables, place after place."""
-        for file in sorted(self._topics.glob("*.jsonl")):
-            with file.open() as lines:
-                for line in lines:
-                    yield _record(file.stem, json.loads(line))
+        """All records of all topics but the tables, in the order of their stamps."""
+        places = [_read(file) for file in sorted(self._topics.glob("*.jsonl"))]
+        return heapq.merge(*places, key=_stamp)
 
     def tables(self) -> Iterator[tuple[str, int, Rows, list[Transaction]]]:
         """Each table: of which app and partition, its rows, and its transactions."""
@@ -78,6 +84,34 @@ class Evidence:
             for topic, number, committed, end in json.loads(file.read_text()):
                 found[topic, number] = (committed, end)
         return found
+
+
+async def _content(log: Log, place: Place) -> AsyncIterator[Record]:
+    """Everything that a place holds now."""
+    at, end = (await log.starts([place]))[place], (await log.ends([place]))[place]
+    reader = log.reader()
+    reader.watch(place, at)
+    try:
+        while at < end:
+            async with asyncio.timeout(PATIENCE):
+                found = await reader.read(PATIENCE)
+            for record in found:
+                at = record.offset + 1
+                yield record
+    finally:
+        await reader.close()
+
+
+def _read(file: Path) -> Iterator[Record]:
+    topic = file.stem.rpartition("-")[0]
+    with file.open() as lines:
+        for line in lines:
+            yield _record(topic, json.loads(line))
+
+
+def _stamp(record: Record) -> tuple[int, int]:
+    """Of two with one stamp: requests first, then facts, then what is told of them."""
+    return record.timestamp, RANKS.get(record.topic.rpartition(".")[2], 0)
 
 
 def _line(record: Record) -> str:

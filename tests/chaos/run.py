@@ -15,7 +15,7 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.gate import Gate, strikes
 from tests.chaos.ledger import Ledger
 from tests.chaos.lines import Book, read
-from tests.chaos.memory import MOST, Growth, Sample, growth, sample
+from tests.chaos.memory import FEWEST, MOST, Growth, Sample, growth, sample
 from tests.chaos.plan import FAR_PODS, PARTITIONS, PODS, SESSION, Plan
 from tests.chaos.poison import Poisoner
 from tests.chaos.rest import Restless, rest, stop
@@ -29,6 +29,9 @@ from tests.kafka.find import new_broker
 from tests.recovery.crew import Crew
 from tests.recovery.kafka_world import kafka_world
 from tests.recovery.world import World
+
+MEASURED = ("pod-0", "caller")
+"""Who is never killed in a soak."""
 
 LOOK = 2.0
 """Seconds between two looks at the memory of a soak's processes."""
@@ -127,9 +130,9 @@ async def _faults_and_rest(stage: Stage, worlds: list[World]) -> None:
 async def _look(stage: Stage, began: float) -> None:
     """Sample the processes of a soak that are never killed."""
     book = Book(stage.plan.folder / "memory.jsonl")
-    pids = {"pod-0": stage.near[0].worker.pid, "caller": stage.caller.pid}
+    pids = (stage.near[0].worker.pid, stage.caller.pid)
     while True:
-        for who, pid in pids.items():
+        for who, pid in zip(MEASURED, pids, strict=True):
             found = sample(pid, time.monotonic() - began)
             if found is not None:
                 book.note("sample", who=who, sample=found)
@@ -150,7 +153,7 @@ def judged(plan: Plan) -> Summary:
         dict(Counter(x["deed"] for x in deeds if x["what"] == "deed")),
         dict(Counter(x["how"] for x in read(strikes(plan.folder)))),
         [*violations(plan), *_growing(grown)],
-        voids(plan),
+        [*voids(plan), *_unmeasured(plan, grown)],
         grown,
     )
 
@@ -160,6 +163,12 @@ def _grown(plan: Plan) -> dict[str, Growth]:
     for line in read(plan.folder / "memory.jsonl"):
         samples.setdefault(line["who"], []).append(Sample(*line["sample"]))
     return {who: growth(found, plan.warm) for who, found in samples.items()}
+
+
+def _unmeasured(plan: Plan, grown: dict[str, Growth]) -> Iterator[str]:
+    for who in MEASURED if plan.soak else ():
+        if who not in grown or grown[who].samples < FEWEST:
+            yield f"too few looks at {who} for a slope"
 
 
 def _growing(grown: dict[str, Growth]) -> Iterator[str]:

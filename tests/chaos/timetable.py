@@ -16,7 +16,7 @@ EVERY: dict[What, float] = {
     "kill": 4.0,
     "freeze": 15.0,
     "guest": 5.0,
-    "broker": 25.0,
+    "broker": 22.0,
     "caller": 20.0,
     "far": 9.0,
     "strike": 0.8,
