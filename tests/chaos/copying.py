@@ -14,7 +14,8 @@ from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
-from sagalog.streams.client import Client, Handle
+from sagalog.streams.client import Client
+from sagalog.streams.handle import Handle
 from sagalog.streams.kafka import KafkaLog
 from tests.recovery.world import World
 
