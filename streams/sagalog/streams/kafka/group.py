@@ -117,13 +117,12 @@ async def sync(
     claims: Mapping[str, Claim] = NO_CLAIMS,
 ) -> Share:
     """Learn what this member owns; the leader brings the plan, and all claims."""
-    heard = [claim.word for claim in claims.values()]
-    shares = {} if plan is None else plan.shares
-    complete = plan is None or plan.complete
-    encoded = [
-        (id, _assignment(topic, share, complete=complete, heard=heard))
-        for id, share in shares.items()
-    ]
+    encoded: list[tuple[str, bytes]] = []
+    if plan is not None:
+        heard = [claim.word for claim in claims.values()]
+        for id, share in plan.shares.items():
+            said = _assignment(topic, share, complete=plan.complete, heard=heard)
+            encoded.append((id, said))
     answer = await coordinator.ask(
         SyncGroup(member.group, member.generation, member.id, member.name, encoded)
     )
