@@ -274,7 +274,17 @@ def thread_goes_on(log: Forgery) -> None:
     log.fact(f.Compensated(RUN))
 
 
-@pytest.mark.parametrize("story", [frozen, just_written, lost, thread_goes_on])
+def taken_anew(log: Forgery) -> None:
+    """A process loses its partition, which cuts its handlers off, and takes it again."""
+    log.start()
+    log.call("a", effect=False)
+    log.fact(f.CancelRequested(RUN))
+    log.take("owner2")
+    log.undone("a")
+    log.fact(f.Cancelled(RUN))
+
+
+@pytest.mark.parametrize("story", [frozen, just_written, lost, thread_goes_on, taken_anew])
 @pytest.mark.parametrize("ordered", [False, True], ids=["as read", "in order"])
 def test_what_a_blow_explains_is_no_violation(story: object, ordered: bool) -> None:
     log = Forgery()

@@ -129,13 +129,20 @@ def _undue(life: Life, step: Step, line: Line) -> Iterator[Doubt]:
             yield "S2", f"{line.what} began before {name} had completed"
 
 
-def unsettled(life: Life, lines: Sequence[Line], undo: Line) -> Iterator[Doubt]:
-    """An undo waits until the forward handlers of its process have settled (rule 8)."""
+def unsettled(
+    life: Life, lines: Sequence[Line], undo: Line, takes: Sequence[int]
+) -> Iterator[Doubt]:
+    """An undo waits until the forward handlers of its process have settled (rule 8).
+
+    Those that a process ran before it took the partition anew were cut off by that.
+    """
     for line in lines:
+        began, undone = line.call.at, undo.call.at
         same = line.call.pid == undo.call.pid and line.call.what == "begin"
-        if same and line.call.phase == "forward" and line.call.at <= undo.call.at:
+        if same and line.call.phase == "forward" and began <= undone:
             outcome = life.outcomes.get(line.key)
-            if outcome is None or outcome.at > undo.call.at:
+            settled = outcome is not None and outcome.at <= undone
+            if not settled and not taken(takes, began, undone):
                 yield "S4", f"{undo.what} began before {line.what} had come to its end"
 
 

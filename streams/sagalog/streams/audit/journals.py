@@ -71,7 +71,7 @@ class Journals:
         for letter, sentence in begun(life, line, woken=woken):
             self._findings.about(life, letter, sentence)
         if line.call.phase == "undo" and not woken:
-            for letter, sentence in unsettled(life, self._of(life), line):
+            for letter, sentence in unsettled(life, self._of(life), line, book.takes):
                 self._findings.about(life, letter, sentence)
 
     def _late(self, book: Book, known: Finished, line: Line) -> bool:

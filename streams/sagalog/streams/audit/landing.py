@@ -73,4 +73,4 @@ def _nobody(ask: Ask) -> bool:
 
 def _lived(life: Life, ask: Ask) -> bool:
     """Whether whoever took the request in must have known of the life."""
-    return life.born_at <= ask.record.timestamp and not life.late
+    return life.born_at < ask.record.timestamp and not life.late
