@@ -40,7 +40,7 @@ class Replies:
 
     def __init__(self, book_of: BookOf, findings: Findings, *, ordered: bool) -> None:
         self._book_of, self._findings, self._ordered = book_of, findings, ordered
-        self._conflicts: set[tuple[str, str]] = set()
+        self._conflicts: dict[tuple[str, str], str] = {}
         self._doubtful: list[Said] = []
 
     def asked(self, ask: Ask, known: Life | Finished | None) -> None:
@@ -50,9 +50,9 @@ class Replies:
             return
         key = request.reply_to.client, request.reply_to.request
         if request.fingerprint != known.fingerprint:
-            self._conflicts.add(key)
+            self._conflicts[key] = request.fingerprint
         else:
-            self._conflicts.discard(key)
+            self._conflicts.pop(key, None)
 
     def read(self, record: Record) -> None:
         """A reply."""
@@ -84,12 +84,15 @@ class Replies:
         app, _, reply = said
         if reply.kind not in ("outcome", "started"):
             return ""
-        if (reply.client, reply.request) in self._conflicts:
-            return f"a request with another payload was answered with {reply.kind} {reply.status}"
         book = self._book_of(app, reply.instance)
-        if book is None or book.truncated or book.forgot(reply.instance):
+        if book is None or book.truncated:
             return ""
         known = book.lives.get(reply.instance)
+        asked = self._conflicts.get((reply.client, reply.request))
+        if asked is not None and known is not None and asked != known.fingerprint:
+            return f"a request with another payload was answered with {reply.kind} {reply.status}"
+        if book.forgot(reply.instance):
+            return ""  # of which of its lives it tells, nobody knows
         if known is None:
             parked = reply.instance in book.fold.states
             return "" if parked else f"a client was told {reply.kind}, and there is no instance"
