@@ -140,6 +140,17 @@ async def test_who_was_killed_and_stays_away_is_replaced(group: Group) -> None:
     await second.owns(0, 1, 2, 3, within=SESSION + 3)
 
 
+async def test_who_joins_does_not_wait_for_the_session_of_who_died(group: Group) -> None:
+    first, second = await group.pod("pod-0", session=9.0), await group.pod("pod-1", session=9.0)
+    await second.owns(2, 3)
+    await first.kill()
+    began = time.monotonic()
+    third = await group.pod("pod-2", session=9.0)
+    # Twice the group waits for the dead one, but not as long as it would take to expel it.
+    await group.becomes(lambda: len(second.owned) == len(third.owned) == 1, within=20)
+    assert time.monotonic() - began < 7.5
+
+
 async def test_who_dies_giving_up_does_not_keep_it(group: Group) -> None:
     """The group is still waiting for its word when it is back, and has given it half."""
     first = await group.pod("pod-0")

@@ -4,19 +4,22 @@ from sagalog.engine.effects import Invocation
 
 
 class Effects:
-    """An idempotent world outside: a key's effect is there or not, however often it is called.
+    """An idempotent world outside: a key acts once, however often it is called (rule 15).
 
     An undo takes away its step's effect, and bears a step that never happened.
     """
 
     def __init__(self) -> None:
         self.there: dict[str, bool] = {}
+        self._seen: set[str] = set()
 
     def happen(self, invocation: Invocation) -> None:
         """The call of a handler did what it is there for."""
         key = invocation.context.idempotency_key
         step = ":".join(key.split(":")[:3])
-        self.there[step] = invocation.context.phase == "forward"
+        if key not in self._seen:
+            self._seen.add(key)
+            self.there[step] = invocation.context.phase == "forward"
 
     def remaining(self, instance: str, run: str) -> list[str]:
         """The steps of one life whose effects are there."""

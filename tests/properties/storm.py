@@ -1,14 +1,16 @@
 """A random world: requests, crashes, zombies, lost appends and outcomes of every kind, by seed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import orjson
 
 from sagalog.engine.results import Result, Returned
-from sagalog.schemas import Entry
+from sagalog.schemas import Entry, Record, encode
 from sagalog.schemas.facts import Started
+from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.requests import Cancel, Inquire, Release
 from tests.engine.orders import orders, payments
 from tests.engine.owner import Owner
@@ -16,29 +18,36 @@ from tests.engine.script import AWAY, ERROR, TERMINAL, TIMEOUT
 from tests.engine.world import World, run, saga, to
 from tests.properties.effects import Effects
 from tests.properties.journal import Journal
+from tests.properties.weather import ABROAD, SAGAS, Weather
 
 TOMORROW = "sagalog.tomorrow.v1"
-NAMES = ("order", "wide", "careful", "brief", "remote", "spread")
 
 
 class Storm:
     """A world under faults. `effects` is what the handlers did to the world outside."""
 
-    def __init__(self, seed: int, *, retention: int | None = None, tomorrow: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        retention: int | None = None,
+        tomorrow: bool = False,
+        make: type[World] = World,
+    ) -> None:
         self.chance = Random(seed)
         app = orders() if retention is None else orders(retention=retention)
         # A child is kept no longer than its parent asks: then there is nothing left to undo.
-        self.names = NAMES if retention is None else NAMES[:4]
-        self.world = World(app, payments(), partitions=self.chance.choice([1, 1, 2]))
+        kinds = (*SAGAS, *ABROAD, "charge") if retention is None else (*SAGAS, "charge")
+        self.weather = Weather.drawn(self.chance, kinds)
+        self.world = make(app, payments(), partitions=self.weather.partitions)
         self.world.own_all()
         self.effects = Effects()
         self.journal = Journal(self.world)
         self.zombies: list[Owner] = []
         self.instances: dict[str, Any] = {}
-        self.faults = self.chance.sample(
-            ["crash", "zombie", "cancel", "repeat", "failures", "release", "checkpoint"],
-            self.chance.randint(2, 7),
-        )
+        self.poison: list[Record] = []
+        self.strays = self.ended = 0
+        self.faults = list(self.weather.faults)
         if tomorrow:
             self.faults.append("tomorrow")
 
@@ -52,12 +61,12 @@ class Storm:
     def move(self) -> None:
         """One move: of a client, of time, of a fault, or of an owner."""
         self.take_again()
-        drawn = self.chance.random()
-        if drawn < 0.03:
+        drawn, weather = self.chance.random(), self.weather
+        if drawn < weather.asks:
             self.ask()
-        elif drawn < 0.045:
+        elif drawn < weather.asks + weather.hurry:
             self.world.now += self.chance.choice([1, 500, 3000, 12_000])
-        elif drawn < 0.06:
+        elif drawn < weather.asks + weather.hurry + weather.strikes:
             self.strike()
         else:
             owners = [*self.world.owners.values(), *self.zombies]
@@ -67,18 +76,29 @@ class Storm:
         """A client starts something, or asks again, or would have it cancelled."""
         again = self.instances and "repeat" in self.faults and self.chance.random() < 0.3
         if self.instances and "cancel" in self.faults and self.chance.random() < 0.3:
-            self.world.ask(Cancel(), self.chance.choice([*self.instances]))
+            self.post(Cancel(), self.chance.choice([*self.instances]))
         elif again:
             name = self.chance.choice([*self.instances])
             lane = self.chance.choice(["high", "normal", "low"])
-            self.world.ask(self.instances[name], name, lane=lane)
-            self.world.ask(Inquire(to("again")), name)
+            rival = replace(self.instances[name], fingerprint="g", reply_to=to(f"rival {name}"))
+            self.post(self.chance.choice([self.instances[name], rival]), name, lane)
+            self.post(Inquire(to("again")), name)
         elif len(self.instances) < 6:
             name = f"i{len(self.instances)}"
-            kind = self.chance.choice([*self.names, "charge"])
+            kind = self.chance.choice(self.weather.kinds)
             request = run(kind) if kind == "charge" else saga(kind, reply_to=to(name))
             self.instances[name] = request
-            self.world.ask(request, name)
+            self.post(request, name)
+
+    def post(self, request: Any, name: str, lane: str = "normal") -> None:
+        """A request lands, where it belongs or (for the producer has another hash) elsewhere."""
+        if "stray" in self.faults and self.chance.random() < 0.5:
+            value = encode(request, id="r", source="client", subject=name, now=self.world.now)
+            number = self.chance.randrange(self.world.partitions)
+            self.strays += number != partition_of(name.encode(), self.world.partitions)
+            self.world.append(f"orders.{lane}", number, Entry(name.encode(), value))
+        else:
+            self.world.ask(request, name, lane=lane)
 
     def strike(self) -> None:
         """A fault."""
@@ -86,6 +106,8 @@ class Storm:
         place = self.chance.choice([*self.world.owners])
         owner = self.world.owners[place]
         if fault == "crash":
+            if "checkpoint" in self.faults and self.chance.random() < 0.3:
+                owner.checkpoint()
             owner.crash(landed=self.chance.randint(0, 3))
             self.world.own(*place)
         elif fault == "zombie" and len(self.zombies) < 3:
@@ -95,7 +117,11 @@ class Storm:
             owner.checkpoint() if self.chance.random() < 0.7 else owner.commit()
         elif fault == "release" and self.instances:
             step = self.chance.choice(["audit", "charge", "reserve", "ship"])
-            self.world.ask(Release(step), self.chance.choice([*self.instances]))
+            self.post(Release(step), self.chance.choice([*self.instances]))
+        elif fault == "poison":
+            topic = self.chance.choice(["events", *LANES])
+            number = self.chance.randrange(self.world.partitions)
+            self.poison.append(self.world.append(f"orders.{topic}", number, GARBAGE))
         elif fault == "tomorrow":
             self.write_of_tomorrow()
 
@@ -142,6 +168,9 @@ class Storm:
             return
         call, invocation = self.chance.choice(owner.running)
         result = self.outcome()
+        if isinstance(result, Returned):
+            self.ended += 1
+            result = Returned(f"{invocation.context.step} {self.ended}")
         happened = isinstance(result, Returned) or (
             result is TIMEOUT and self.chance.random() < 0.5
         )
@@ -154,27 +183,65 @@ class Storm:
         if "failures" not in self.faults:
             return Returned(1)
         results: list[Result] = [Returned(1), ERROR, TERMINAL, TIMEOUT, AWAY]
-        return self.chance.choices(results, [10, 4, 1, 2, 1])[0]
+        return self.chance.choices(results, self.weather.outcomes)[0]
 
     # -- the calm after it
 
     def calm(self) -> None:
         """No more faults: zombies end what they run and go, all work is done, the stuck freed."""
-        for zombie in self.zombies:
+        zombies, self.zombies = self.zombies, []
+        if not self.weather.late:
+            self.wake(zombies)
+        if "tomorrow" in self.faults:
+            self.upgrade()
+        self.faults = []
+        self.settle()
+        if self.weather.late:
+            self.forget()
+            self.wake(zombies)
+            self.settle()
+        self.ask_for_ends()
+        for place in self.world.owners:
+            self.journal.read(*place)
+
+    def wake(self, zombies: list[Owner]) -> None:
+        """Who was frozen does what it had in mind; who has read that it is replaced drops it."""
+        for zombie in zombies:
+            if not zombie.alive:
+                zombie.crash()
             self.begin(zombie)
             while zombie.running:
                 self.finish(zombie)
             zombie.land()
-        if "tomorrow" in self.faults:
-            self.upgrade()
-        self.faults = []
+
+    def forget(self) -> None:
+        """All that has been kept long enough leaves."""
+        self.world.now += 5000
+        for owner in self.world.owners.values():
+            owner.poll()
+        self.rest()
+
+    def settle(self) -> None:
+        """All work is done, and a person frees what is stuck."""
         for _ in range(60):
-            while self.busy():
-                pass
+            self.rest()
             self.world.now += 5000
             if not self.free():
                 return
         raise AssertionError(f"no rest: {self.open()}")
+
+    def ask_for_ends(self) -> None:
+        """Every client asks how its own ended."""
+        for name in self.instances:
+            self.world.ask(Inquire(to(f"last {name}")), name)
+        self.rest()
+
+    def rest(self) -> None:
+        """Turn everybody until nothing moves."""
+        for _ in range(1000):
+            if not self.busy():
+                return
+        raise AssertionError("no rest: something moves for ever")
 
     def upgrade(self) -> None:
         """Every pod is replaced by one of tomorrow; else nothing may need another owner."""
@@ -215,3 +282,4 @@ class Storm:
 
 
 LANES = ("high", "normal", "low", "compensations")
+GARBAGE = Entry(b"garbage", b"{")

@@ -3,6 +3,7 @@
 import pytest
 
 from sagalog.engine.position import POSITION_KEY, Position
+from sagalog.schemas import Entry
 from tests.engine.orders import orders
 from tests.engine.script import TERMINAL
 from tests.engine.world import World, saga
@@ -66,3 +67,21 @@ def test_a_former_owner_s_checkpoint_counts_for_nothing() -> None:
     rows = dict(world.tables["orders", 0])
     assert not former.checkpoint()
     assert world.tables["orders", 0] == rows
+
+
+@pytest.mark.parametrize("acting", [True, False])
+def test_it_waits_for_the_letter_of_a_poison_fact_that_it_would_go_past(*, acting: bool) -> None:
+    """What nobody reads again must not be lost with the owner that alone has read it."""
+    world = World(orders())
+    owner = world.own()
+    if acting:
+        world.settle()
+    world.append("orders.events", 0, Entry(b"garbage", b"{"))
+    owner.land(1)
+    owner.fold()
+    assert not owner.checkpoint()
+    owner.crash()
+    successor = world.own()
+    world.settle()
+    assert [letter.topic for letter in world.letters()] == ["orders.events"]
+    assert successor.checkpoint()

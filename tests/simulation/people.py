@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from sagalog.engine import App
 from sagalog.schemas.requests import StepData
-from sagalog.streams.client import Client, Handle
+from sagalog.streams.client import Client
+from sagalog.streams.handle import Handle
 from sagalog.streams.errors import LogError
 from sagalog.streams.outcomes import NotCompleted, Outcome
 from tests.simulation.journeys import Line

@@ -111,7 +111,7 @@ class Acting:
             tenant=state.tenant,
             traceparent=state.traceparent,
             parent=self._parent(instance, state, spec),
-            cause_time=state.steps[action.step].time,
+            cause_time=state.steps[action.step].begins,
             step=spec if spec.spread else None,
         )
         self._agenda.told(instance, action)

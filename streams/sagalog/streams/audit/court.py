@@ -88,10 +88,11 @@ class Court:
             digest(life.result),
         )
 
-    def left(self, book: Book, known: Life | Finished, event: Event) -> None:
+    def left(self, book: Book, instance: str, known: Life | Finished, event: Event) -> None:
         """It was forgotten: every request of its time has been read (rule 5)."""
         self._findings.tally.ended["forgotten"] += 1
         self.lanes.left(book, known.ended_at + known.retention, event)
+        self.replies.left(instance)
         if isinstance(known, Life):
             if not self._ordered:
                 self.journals.over(book, known)

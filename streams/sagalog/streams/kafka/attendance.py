@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from math import inf
 from typing import Protocol
 
 from sagalog.streams.errors import LogUnavailable
@@ -11,10 +12,10 @@ from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code
 from sagalog.streams.kafka.coordinator import Coordinator, Keeper
 from sagalog.streams.kafka.group import Member, Share
-from sagalog.streams.kafka.retry import NOTICE, Refused
+from sagalog.streams.kafka.retry import NOTICE, Refused, persist
 from sagalog.streams.logs import logger
 
-_WAIT = 0.6  # of a request's timeout: how long a rebalance may wait for the slowest member
+_WAIT = 1 / 3  # of the session: how long a rebalance may wait for the slowest member
 _GOODBYE = 3.0  # seconds to reach the coordinator when leaving
 _EAGER = 0.1  # seconds between heartbeats while partitions are on their way
 _PAUSE = 0.05  # seconds before asking again a coordinator that cannot be reached
@@ -71,7 +72,11 @@ class Attendance:
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             async with asyncio.timeout(_GOODBYE):
-                await group.leave(self._coordinator, self._member)
+                await persist(
+                    lambda: group.leave(self._coordinator, self._member),
+                    timeout=_GOODBYE,
+                    doing=f"leaving group {self._member.group}",
+                )
         except (LogUnavailable, TimeoutError) as error:
             _log.warning("left without a word", group=self._member.group, why=str(error))
         await self._cluster.disconnect(self._lane)
@@ -82,9 +87,10 @@ class Attendance:
                 if await self._join():
                     await self._stay()
             except Namesake:
-                _log.error("another process has this name", group=self._member.group)
-                self._has.lose()
-                return
+                self._expelled(self._member._replace(id="", generation=-1))
+                if await self._has_namesake():
+                    _log.error("another process has this name", group=self._member.group)
+                    return
             except Refused as error:
                 if not self._joined.done():
                     self._joined.set_exception(error)
@@ -101,7 +107,8 @@ class Attendance:
     async def _join(self) -> bool:
         """Join the next generation; whether this member got a share of it."""
         self._restless.clear()
-        wait = min(self._session, self._cluster.settings.request_timeout * _WAIT)
+        # Shorter than the session: who joins need not wait for one that is about to be expelled.
+        wait = min(self._session, self._cluster.settings.request_timeout) * _WAIT
         claim = Claim(self._has.claimed, self._member.generation)
         joined = await group.join(
             self._coordinator, self._member, self._topic, claim, self._session, wait
@@ -178,6 +185,19 @@ class Attendance:
         elif code != Code.REBALANCE_IN_PROGRESS:
             self._coordinator.check(code, "joining group")
         return code == Code.NONE
+
+    async def _has_namesake(self) -> bool:
+        """Whether another process has this name, and not a request of this one that came late."""
+        member = self._member
+        try:
+            found = await persist(
+                lambda: group.processes(self._coordinator, member.group),
+                timeout=inf,
+                doing=f"looking for a namesake in group {member.group}",
+            )
+        except Refused:
+            return True
+        return found.get(member.name or "", member.process) != member.process
 
     def _expelled(self, stranger: Member) -> None:
         _log.warning("the group went on without this member", group=self._member.group)

@@ -6,19 +6,21 @@ aiokafka's versions can neither notice a namesake nor leave under a name.
 
 import struct
 from io import BytesIO
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 
+from sagalog.streams.errors import LogUnavailable
 from sagalog.streams.kafka.assignment import Claim, Partitions, Plan
 from sagalog.streams.kafka.coordinator import Coordinator
-from sagalog.streams.kafka.library import JoinGroup, SyncGroup
+from sagalog.streams.kafka.library import DescribeGroups, JoinGroup, SyncGroup
 from sagalog.streams.kafka.wire import INT, SHORT, Encoded, read_text, text
 
 PROTOCOL_TYPE = "consumer"
 PROTOCOL = "sagalog-cooperative"
 _THROTTLE = 4
 _VERSION = b"\0\0"
+_AT_REST = frozenset({"Stable", "Empty", "Dead"})
 
 
 class Answered:
@@ -49,10 +51,14 @@ class LeaveGroup(Encoded):
 
 
 class Member(NamedTuple):
-    """How the coordinator knows a member; `name` is None for one without a stable name."""
+    """How the coordinator knows a member; `name` is None for one without a stable name.
+
+    `process` is random, and tells this member from a namesake.
+    """
 
     group: str
     name: str | None
+    process: str
     id: str = ""
     generation: int = -1
 
@@ -77,7 +83,7 @@ async def join(
     coordinator: Coordinator, member: Member, topic: str, claim: Claim, session: float, wait: float
 ) -> Joined:
     """Take part in the next generation. Waits until all members do, `wait` seconds at most."""
-    subscription = _subscription(topic, claim)
+    subscription = _subscription(topic, claim, member)
     answer = await coordinator.ask(
         JoinGroup(
             member.group,
@@ -114,6 +120,17 @@ async def heartbeat(coordinator: Coordinator, member: Member, timeout: float) ->
     return int(await coordinator.ask(Heartbeat(place), timeout))
 
 
+async def processes(coordinator: Coordinator, group: str) -> dict[str, str]:
+    """The process behind each name. Raises LogUnavailable while members join."""
+    answer = await coordinator.ask(DescribeGroups([group]))
+    code, _, state, _, _, members, *_ = answer.groups[0]
+    coordinator.check(code, "looking at group")
+    if state not in _AT_REST:
+        raise LogUnavailable(f"group {group} is {state}")
+    said = [_said(metadata) for _, _, _, metadata, _ in members]
+    return {ours["name"]: ours["process"] for ours in said if "process" in ours}
+
+
 async def leave(coordinator: Coordinator, member: Member) -> int:
     """Leave at once, also under a stable name; the answer is a code."""
     leaver = INT.pack(1) + text(member.id) + text(member.name)
@@ -123,17 +140,30 @@ async def leave(coordinator: Coordinator, member: Member) -> int:
 # What follows is the layout that all Kafka clients share, so that their tools can show it.
 
 
-def _subscription(topic: str, claim: Claim) -> bytes:
-    ours = orjson.dumps({"owned": sorted(claim.owned), "generation": claim.generation})
+def _subscription(topic: str, claim: Claim, member: Member) -> bytes:
+    ours = orjson.dumps(
+        {
+            "owned": sorted(claim.owned),
+            "generation": claim.generation,
+            "name": member.name,
+            "process": member.process,
+        }
+    )
     return _VERSION + INT.pack(1) + text(topic) + INT.pack(len(ours)) + ours
 
 
 def _claim(data: bytes) -> Claim:
+    ours = _said(data)
+    return Claim(frozenset(ours["owned"]), ours["generation"])
+
+
+def _said(data: bytes) -> dict[str, Any]:
+    """What a member says beside the topics that it wants."""
     (topics,), at = INT.unpack_from(data, 2), 2 + INT.size
     for _ in range(topics):
         _, at = read_text(data, at)
-    ours = orjson.loads(data[at + INT.size :])
-    return Claim(frozenset(ours["owned"]), ours["generation"])
+    ours: dict[str, Any] = orjson.loads(data[at + INT.size :])
+    return ours
 
 
 def _assignment(topic: str, partitions: Partitions, *, complete: bool) -> bytes:
