@@ -56,7 +56,7 @@ def blow(world: World) -> None:
     """The storm."""
     loop, mix = world.loop, world.mix
     chance = world.around.chance.of("storm")
-    turn = loop.turns + 1 + chance.choose(mix.pace)
+    turn = loop.turns + mix.pace - chance.choose(mix.pace)
     until, last = loop.time() + mix.seconds, loop.turns + MOST_TURNS
     most = until + mix.seconds
     while loop.turns < last and loop.time() < (most if world.asking() else until):
@@ -64,7 +64,7 @@ def blow(world: World) -> None:
         if world.judge.violations or loop.errors:
             look(world)
         if loop.turns >= turn and mix.faults:
-            turn = loop.turns + 1 + chance.choose(mix.pace)
+            turn = loop.turns + mix.pace - chance.choose(mix.pace)
             faults.strike(world, chance.pick(mix.faults))
 
 
