@@ -10,7 +10,8 @@ from sagalog.streams.audit.writing import home
 from tests.streams.audit.catching import Case, cases, caught
 from tests.streams.audit.folds import credulous
 from tests.streams.audit.forgery import PARENT, RUN, Forgery
-from tests.streams.audit.stories import HERE, complete, sent, told, undo_there
+from tests.streams.audit.stories import complete
+from tests.streams.audit.stories_of_children import HERE, sent, told, undo_there
 
 
 def a_hole(log: Forgery) -> None:
