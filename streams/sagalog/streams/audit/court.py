@@ -79,6 +79,7 @@ class Court:
         if life.end != "completed" or life.parent or any(s.there for s in life.steps.values()):
             return None
         self.journals.drop(life.instance, life.run)
+        reached = frozenset(life.reached)
         return Finished(
             life.run,
             life.fingerprint,
@@ -86,7 +87,7 @@ class Court:
             life.ended_at,
             event.offset,
             digest(life.result),
-            USUAL if life.reached == USUAL else frozenset(life.reached),
+            USUAL if reached == USUAL else reached,  # one object for nearly all
         )
 
     def left(self, book: Book, instance: str, known: Life | Finished, event: Event) -> None:
