@@ -47,16 +47,16 @@ def evolve(state: Instance | None, fact: f.Fact, here: Here) -> Instance | None:
 def _started(fact: f.Started, here: Here) -> Instance | None:
     if fact.lane_offset < here.low.get(fact.lane, 0):
         return None
-    return Instance(
+    state = Instance(
         run=fact.run,
-        status="cancelled" if fact.expired else "running",
+        status="running",
         definition=fact.definition,
         input=kept(fact.input),
         fingerprint=fact.fingerprint,
         offset=here.offset,
         retention=fact.retention,
         started_at=here.time,
-        steps=() if fact.expired else _opened(fact, here),
+        steps=_opened(fact, here),
         priority=fact.priority,
         key=fact.key,
         tenant=fact.tenant,
@@ -65,9 +65,14 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         confirm=fact.confirm,
         parent=fact.parent,
         deadline=fact.deadline,
-        cause="cancel" if fact.expired else "",
-        ended_at=here.time if fact.expired else 0,
-        error=EXPIRED if fact.expired else None,
+    )
+    return _never_begun(state, here) if fact.expired else state
+
+
+def _never_begun(state: Instance, here: Here) -> Instance:
+    """It waited too long for its turn: its first fact is its end too."""
+    return state._replace(
+        status="cancelled", cause="cancel", ended_at=here.time, error=EXPIRED, steps=()
     )
 
 

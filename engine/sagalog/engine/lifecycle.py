@@ -31,9 +31,8 @@ FIRST: frozenset[Status] = frozenset({"running", "refused", "cancelled"})
 def phase(state: Instance, now: int) -> Phase:
     """The status, told more finely for what waits for its time at `now` (ms)."""
     starts = [action for action in pending(state) if isinstance(action, Run | Send)]
-    if state.status != "running" or any(action.not_before <= now for action in starts):
+    waits = bool(starts) and all(action.not_before > now for action in starts)
+    if state.status != "running" or not waits:
         return state.status
     begun = any(step.status == "completed" or step.attempt > 1 for step in state.steps)
-    if not starts:
-        return state.status
     return "retrying" if begun else "scheduled"

@@ -190,8 +190,7 @@ class BlockingClient:
 
     def cancel(self, instance: str, reason: str = "", *, by: str = "", lane: str = "high") -> None:
         """Ask an instance to turn back; see `Client.cancel`."""
-        session = self.session()
-        session.call(session.client.cancel(instance, reason, by=by, lane=lane))
+        self._call(lambda c: c.cancel(instance, reason, by=by, lane=lane))
 
     def release(
         self,
@@ -203,8 +202,7 @@ class BlockingClient:
         by: str = "",
     ) -> Outcome | None:
         """Move a parked step on; see `Client.release`."""
-        session = self.session()
-        return session.call(session.client.release(instance, step, how, result, by=by))
+        return self._call(lambda c: c.release(instance, step, how, result, by=by))
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""
@@ -230,6 +228,10 @@ class BlockingClient:
         """In a child nothing of the parent's connection is of use, nor a lock that it held."""
         _GRAVES.append(self._session)  # closing it would end what the parent still uses
         self._lock, self._session = threading.Lock(), None
+
+    def _call(self, ask: Callable[[Client], Coroutine[Any, Any, U]]) -> U:
+        session = self.session()
+        return session.call(ask(session.client))
 
     def _handle(
         self, ask: Callable[[Client], Coroutine[Any, Any, Handle[T]]]

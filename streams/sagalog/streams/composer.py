@@ -13,7 +13,7 @@ from sagalog.engine.payload import jsonable
 from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import instance_id
 from sagalog.schemas.requests import ReplyTo, RunOperation, Start, StartSaga, StepData
-from sagalog.streams.options import Options, fields_of, on_repeat
+from sagalog.streams.options import Options, fields_of
 from sagalog.streams.outcomes import Outcome
 from sagalog.streams.surroundings import Clock, Token
 
@@ -37,6 +37,9 @@ class Composer:
 
     def _declared(self, name: str) -> Operation[..., Any] | None:
         return self._app.operations.get(name) if self._app else None
+
+    def _known(self, operation: Operation[..., Any] | str) -> Operation[..., Any] | None:
+        return operation if isinstance(operation, Operation) else self._declared(operation)
 
     def _check_roots(self, name: str, payload: Json) -> None:
         """Refuse at the door an input that the saga's first steps could not read."""
@@ -74,7 +77,7 @@ class Composer:
         """A request to run one operation. Raises InvalidInput or DeclarationError."""
         name = operation if isinstance(operation, str) else operation.name
         payload = payload_of(input)
-        known = operation if isinstance(operation, Operation) else self._declared(name)
+        known = self._known(operation)
         if known is not None and known.takes_input:
             known.validate(payload)
         return RunOperation(
@@ -91,11 +94,11 @@ class Composer:
     ) -> str:
         """One that equals no other's, save its own sent again, where repeats are refused."""
         said = fingerprint(name, payload, steps)
-        return f"{said}/{self._token(8)}" if on_repeat(options) == "refuse" else said
+        return f"{said}/{self._token(8)}" if options.get("on_repeat") == "refuse" else said
 
     def loader(self, operation: Operation[..., Any] | str) -> Callable[[Outcome], Any]:
         """What makes the operation's value of an outcome."""
-        known = operation if isinstance(operation, Operation) else self._declared(operation)
+        known = self._known(operation)
         load = known.load if known is not None else _same
         return lambda outcome: load(outcome.value)
 

@@ -43,6 +43,8 @@ def fields_of(options: Options, now: int) -> Mapping[str, Any]:
     deadline = _optional(options.get("deadline"), "deadline")
     priority = options.get("priority", "normal")
     _one_of(priority, PRIORITIES, "priority")
+    repeat = options.get("on_repeat", "join")
+    _one_of(repeat, _ON_REPEAT, "on_repeat")
     return {
         "key": options.get("key"),
         "priority": priority,
@@ -51,16 +53,9 @@ def fields_of(options: Options, now: int) -> Mapping[str, Any]:
         "not_before": _not_before(options, now),
         "queue_limit": _optional(options.get("queue_limit"), "queue_limit"),
         "retention": _optional(options.get("keep"), "keep"),
-        "any_payload": on_repeat(options) == "join-any",
+        "any_payload": repeat == "join-any",
         "cause_time": now,
     }
-
-
-def on_repeat(options: Options) -> OnRepeat:
-    """What a repeat is to get. Raises DeclarationError."""
-    said = options.get("on_repeat", "join")
-    _one_of(said, _ON_REPEAT, "on_repeat")
-    return said
 
 
 def _not_before(options: Options, now: int) -> int | None:
