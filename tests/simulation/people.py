@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sagalog.engine import App
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client
-from sagalog.streams.handle import Handle
 from sagalog.streams.errors import LogError
+from sagalog.streams.handle import Handle
+from sagalog.streams.options import Options
 from sagalog.streams.outcomes import NotCompleted, Outcome
 from tests.simulation.journeys import Line
 from tests.simulation.log import SimulatedLog
@@ -32,6 +33,7 @@ class Ask:
     key: str | None
     payload: Any
     person: "Person | None"
+    options: Options = field(default_factory=Options)
     instance: str = ""
     durable: bool = False
     told: Outcome | str | None = None
@@ -133,7 +135,21 @@ class Person:
         chance, number = self._chance, len(self._asked.asks)
         key = f"k{number}" if chance.choose(4) else None
         name = chance.pick((*self.names, "data", "nothing"))
-        await self._ask(client, Ask(self.app.name, name, key, {"n": number}, self))
+        if name == "note" and chance.choose(4) == 3:
+            await self._many(client)
+        else:
+            options = chance.pick(OPTIONS)
+            await self._ask(client, Ask(self.app.name, name, key, {"n": number}, self, options))
+
+    async def _many(self, client: Client) -> None:
+        """Several at once; who wants to know of one has to ask."""
+        asks = [Ask(self.app.name, "note", f"m{n}", {"n": n}, self) for n in range(2)]
+        inputs, keys = [ask.payload for ask in asks], [str(ask.key) for ask in asks]
+        handles = await client.submit_many("note", inputs, keys=keys)
+        for ask, handle in zip(asks, handles, strict=True):
+            ask.durable, ask.instance = True, handle.id
+            self._asked.asks.append(ask)
+            self._listen(ask, handle)
 
     async def _repeat(self, client: Client, ask: Ask) -> None:
         """The same key again; now and then with another payload."""
@@ -153,7 +169,7 @@ class Person:
 
     async def _send(self, client: Client, ask: Ask, lane: Any, *, confirm: bool) -> Handle[Any]:
         self._around.tell(f"{self.name} asks for {ask.name} {ask.key} {ask.payload} by {lane}")
-        common: dict[str, Any] = {"key": ask.key, "priority": lane, "confirm": confirm}
+        common: Options = {**ask.options, "key": ask.key, "priority": lane, "confirm": confirm}
         if ask.name == "data":
             handle = await client.start("data", ask.payload, steps=DATA, **common)
         elif ask.name in self.app.operations:
@@ -218,6 +234,19 @@ def _word(error: NotCompleted) -> str:
     return type(error).__name__
 
 
+OPTIONS: tuple[Options, ...] = (
+    {},
+    {},
+    {},
+    {},
+    {"delay": 0.5},
+    {"delay": 5.0},
+    {"deadline": 2.0},
+    {"queue_limit": 1.0},
+    {"on_repeat": "join-any"},
+    {"on_repeat": "refuse"},
+    {"keep": 0.5},
+)
 STEPS = ("reserve", "charge", "ship", "audit", "note")
 DATA = (
     StepData("reserve", name="a", compensation="release", max_retries=1),
