@@ -183,6 +183,17 @@ def resolved(log: Forgery) -> None:
     log.fact(f.Completed(log.run))
 
 
+def told_late(log: Forgery) -> None:
+    """A reply tells how it was; meanwhile a person has moved it on, and it has completed."""
+    log.definition = ALONE
+    log.start()
+    log.failed("a")
+    log.fact(f.StepReleased(log.run, "a", "resolve", 1, result=1))
+    log.fact(f.Completed(log.run))
+    log.reply("outcome", "dead")
+    log.reply("outcome", "completed", 1)
+
+
 def undo_stuck(log: Forgery) -> None:
     log.start()
     log.done("a")
@@ -381,7 +392,14 @@ def unreadable(log: Forgery) -> None:
 
 TRUE: list[Callable[[Forgery], None]] = [
     *(complete, compensate, tries_again, gives_up, cancelled, too_slow, killed, zombie, orphan),
-    *(lost_without_a_blow, failed_behind_a_take, two_lives, stuck_and_released, resolved),
+    *(
+        lost_without_a_blow,
+        failed_behind_a_take,
+        two_lives,
+        stuck_and_released,
+        resolved,
+        told_late,
+    ),
     *(undo_stuck, parked, given_up_on, parallel, family, child_fails, child_undone, child_refused),
     *(forwarded, repeated, rival, poison, unreadable),
 ]

@@ -284,7 +284,22 @@ def taken_anew(log: Forgery) -> None:
     log.fact(f.Cancelled(RUN))
 
 
-@pytest.mark.parametrize("story", [frozen, just_written, lost, thread_goes_on, taken_anew])
+def outlived(log: Forgery) -> None:
+    """A handler that cannot be stopped has its effect when its partition is long another's."""
+    log.start()
+    log.call("a", pid=1, effect=False)
+    log.fact(f.CancelRequested(RUN))
+    log.take("owner2")
+    log.call("a", undo=1, pid=2)
+    log.fact(f.StepCompensated(RUN, "a", 1))
+    log.call("a", pid=1, what="effect", effect=False)
+    log.fact(f.Cancelled(RUN))
+
+
+BLAMELESS = [frozen, just_written, lost, thread_goes_on, taken_anew, outlived]
+
+
+@pytest.mark.parametrize("story", BLAMELESS)
 @pytest.mark.parametrize("ordered", [False, True], ids=["as read", "in order"])
 def test_what_a_blow_explains_is_no_violation(story: object, ordered: bool) -> None:
     log = Forgery()

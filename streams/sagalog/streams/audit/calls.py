@@ -157,7 +157,7 @@ def whole(
     if life.end == "completed":
         yield from _completed(life, lines, keepers)
     elif life.end and not life.todo:
-        yield from _turned(life, lines, blows, keepers)
+        yield from _turned(life, lines, blows, takes, keepers)
 
 
 def doubled(
@@ -203,13 +203,20 @@ def _completed(life: Life, lines: Sequence[Line], keepers: Keepers) -> Iterator[
             yield "S5", f"it completed, and {step.name} was taken back"
 
 
-def _turned(life: Life, lines: Sequence[Line], blows: Blows, keepers: Keepers) -> Iterator[Doubt]:
+def _turned(
+    life: Life, lines: Sequence[Line], blows: Blows, takes: Sequence[int], keepers: Keepers
+) -> Iterator[Doubt]:
     """What had its effect is taken back, and nothing begins once that has begun.
 
-    A process that slept in a handler ends it when it wakes, perhaps behind the undo of its
-    successor: no log can keep it from that.
+    A process that slept in a handler ends it when it wakes, and one that lost its partition
+    may not be able to stop it: perhaps behind the undo of its successor. No log can keep it
+    from that.
     """
-    awake = [line for line in lines if not blows.woken(line.call, life.partition)]
+    awake = [
+        line
+        for line in lines
+        if not blows.woken(line.call, life.partition) and not _outlived(line, lines, takes)
+    ]
     undos = [x.call.at for x in lines if x.call.phase == "undo" and x.call.what == "begin"]
     for line in awake:
         forward = line.call.phase == "forward" and line.call.what == "begin"
@@ -227,6 +234,17 @@ def _remains(
     back = [x.call.at for x in lines if _effect(x, step, "undo")]
     if done and (not back or max(back) < max(x.call.at for x in done)):
         yield "S3", f"the effect of {step.name} remains"
+
+
+def _outlived(effect: Line, lines: Sequence[Line], takes: Sequence[int]) -> bool:
+    """Whether the partition was taken between a call and its effect."""
+    call = effect.call
+    begins = [
+        line.call.at
+        for line in lines
+        if line.key == effect.key and line.call.what == "begin" and line.call.pid == call.pid
+    ]
+    return call.what == "effect" and bool(begins) and taken(takes, max(begins), call.at)
 
 
 def _effect(line: Line, step: Step, phase: str) -> bool:

@@ -12,7 +12,7 @@ from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.likeness import unlike
 from sagalog.streams.audit.replies import Replies, digest
-from sagalog.streams.audit.verdicts import Finished
+from sagalog.streams.audit.verdicts import USUAL, Finished
 
 
 class Court:
@@ -86,6 +86,7 @@ class Court:
             life.ended_at,
             event.offset,
             digest(life.result),
+            USUAL if life.reached == USUAL else frozenset(life.reached),
         )
 
     def left(self, book: Book, instance: str, known: Life | Finished, event: Event) -> None:

@@ -99,9 +99,8 @@ class Replies:
 
 
 def _outcome(known: Life | Finished, reply: Reply) -> str:
-    reached = known.reached if isinstance(known, Life) else {"running", known.end}
-    if reply.status in SETTLED and reply.status not in reached:
-        return f"a client was told {reply.status}, and it was {', '.join(sorted(reached))}"
+    if reply.status in SETTLED and reply.status not in known.reached:
+        return f"a client was told {reply.status}, and it was {', '.join(sorted(known.reached))}"
     if reply.status != "completed" or reply.error is not None:
         return ""
     result = digest(known.result) if isinstance(known, Life) else known.result

@@ -10,6 +10,10 @@ from sagalog.streams.audit.rules import RULES
 from sagalog.streams.audit.writing import ours
 
 
+USUAL = frozenset({"running", "completed"})
+"""The statuses of most lives: one object for all of them."""
+
+
 class Finished(NamedTuple):
     """What is kept of a life that completed and that only its retention keeps.
 
@@ -22,6 +26,7 @@ class Finished(NamedTuple):
     ended_at: int
     offset: int
     result: bytes
+    reached: frozenset[str] = USUAL
     end: str = "completed"
 
 
