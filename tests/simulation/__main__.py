@@ -21,7 +21,8 @@ from tests.simulation.trials import tried
 def many(seeds: Iterable[int], seconds: float) -> int:
     """World after world, until the time is over or one is broken."""
     number, until = 0, time.monotonic() + seconds
-    for number, seed in enumerate(seeds, 1):
+    for seed in seeds:
+        number += 1
         said, _ = tried(Seeded(seed))
         if said:
             print(f"seed {seed}: {said}")

@@ -173,5 +173,20 @@ class Group:
         return seat is not None and seat.member is not member
 
 
+class Visitor:
+    """A member of a group that does nothing with its share."""
+
+    responsive = True
+    claimed: Partitions = NOTHING
+
+    def receive(self, share: Partitions) -> None:
+        """These are its own."""
+        self.claimed = share
+
+    def lose(self) -> None:
+        """None are."""
+        self.claimed = NOTHING
+
+
 def _said(shares: dict[str, Partitions]) -> str:
     return ", ".join(f"{name} {sorted(share)}" for name, share in shares.items())

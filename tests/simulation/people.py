@@ -204,15 +204,18 @@ class Person:
         assert client is not None
         while ask.told is None:
             try:
-                if ask.key is not None and ask.name != "look":
-                    return await self._ask_again(client, ask)
-                if ask.instance:
-                    return self._listen(ask, await client.get(ask.instance))
-                ask.person = None
+                await self._ask_once_more(client, ask)
+                break
             except LogError:
                 await asyncio.sleep(1.0)
-            else:
-                return
+
+    async def _ask_once_more(self, client: Client, ask: Ask) -> None:
+        if ask.key is not None and ask.name != "look":
+            await self._ask_again(client, ask)
+        elif ask.instance:
+            self._listen(ask, await client.get(ask.instance))
+        else:
+            ask.person = None
 
     async def _ask_again(self, client: Client, ask: Ask) -> None:
         lane = self._chance.pick(LANES)

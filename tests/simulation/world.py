@@ -1,13 +1,9 @@
 """A world: real pods and real clients over a simulated log, clock and handlers, by one chance."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import copy_context
 
 from sagalog.engine import App
-from sagalog.schemas import codec
-from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
 from sagalog.streams.audit import Blow
 from sagalog.streams.audit.evidence import Struck
@@ -17,7 +13,7 @@ from sagalog.streams.testing.loop import VirtualLoop
 from tests.simulation import apps
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
-from tests.simulation.group import NOTHING, Group, Partitions
+from tests.simulation.group import Group, Visitor
 from tests.simulation.journeys import Strike
 from tests.simulation.judge import Judge
 from tests.simulation.mix import Mix
@@ -26,6 +22,7 @@ from tests.simulation.pods import BACK, Berth, Running
 from tests.simulation.poison import Poison
 from tests.simulation.surroundings import Surroundings
 from tests.simulation.watching import Watching
+from tests.simulation.witness import Witness
 
 TIGHT = 6_000
 """Bytes of a record where a world has little room."""
@@ -44,7 +41,7 @@ class World:
         self.around = around = Surroundings(self.loop, chance, copy_context())
         self.apps = [app(mix.retention) for app in (apps.orders, apps.payments)[: 1 + mix.together]]
         self.judge = Judge(self.apps, mix.partitions, again="tomorrow" in mix.faults)
-        around.broker = Broker(around.now, Witnesses(self))
+        around.broker = Broker(around.now, Witness(self))
         around.striker, around.moods = self._striker, lambda: mix.moods
         around.watching = lambda at: Watching(around, self.judge, mix.partitions, at)
         around.largest = self._largest
@@ -84,10 +81,9 @@ class World:
 
     def _person(self, number: int) -> Person:
         names = apps.ALONE + (apps.TOGETHER if self.mix.together else ())
-        person = Person(
+        return Person(
             self.around, self.judge, self.apps[0], f"person-{number}", names, self.mix.deeds
         )
-        return person
 
     # -- what there is
 
@@ -280,64 +276,3 @@ class World:
                 with suppress(RuntimeError):
                     task.get_coro().close()  # type: ignore[union-attr]
                     break
-
-
-class Witnesses:
-    """Who hears of what is in the log: the judge, and whoever tells the story."""
-
-    def __init__(self, world: World) -> None:
-        self._world, self._judge = world, world.judge
-        self.written = self._judge.written
-
-    def landed(self, record: Record) -> None:
-        """A record is in the log."""
-        if self._world.around.story is not None:
-            self._world.around.tell(told(record))
-        if b"partition.taken" in (record.value or b""):
-            self._taken(record)
-        self._judge.landed(record)
-
-    def committed(self, offsets: Mapping[Place, int]) -> None:
-        """Lanes are committed."""
-        if self._judge.committed(offsets):
-            self._world.around.saw("a commit went back")
-
-    def trimmed(self, place: Place, offset: int) -> None:
-        """The records below are gone."""
-        self._world.around.tell(f"{place[0]}/{place[1]} is trimmed to {offset}")
-        self._world.around.saw("lane trimmed")
-
-    def _taken(self, record: Record) -> None:
-        """Who has held the partition until now has lost it, and does not know yet."""
-        app = record.topic.partition(".")[0]
-        for process in self._world.processes:
-            owner = process.pod.owners.get(record.partition) if process.pod else None
-            if owner is None or process.berth.app.name != app:
-                continue
-            if owner.processor.source.encode() not in (record.value or b""):
-                self._world.around.saw(f"lost while it was {owner.processor.phase}")
-                self._world.blow("lose", process, record.partition)
-
-
-class Visitor:
-    """A member of a group that does nothing with its share."""
-
-    responsive = True
-    claimed: Partitions = NOTHING
-
-    def receive(self, share: Partitions) -> None:
-        """These are its own."""
-        self.claimed = share
-
-    def lose(self) -> None:
-        """None are."""
-        self.claimed = NOTHING
-
-
-def told(record: Record) -> str:
-    """A record in a line."""
-    value = (record.value or b"").decode(errors="replace")
-    message = codec.decode(record.value)
-    if isinstance(message, Envelope):
-        value = f"{message.subject[:8]} {message.data} by {message.source}"
-    return f"  {record.topic}/{record.partition}/{record.offset} {value[:300]}"
