@@ -78,12 +78,14 @@ class Broker:
         self.shelves: dict[Place, Shelf] = {}
         self._witness = witness
 
-    def create(self, app: str, partitions: int) -> None:
-        """The topics of an app."""
-        for spec in Topics(app).specs(partitions):
-            self.specs[spec.name] = spec
-            for number in range(partitions):
+    def create(self, specs: Sequence[TopicSpec]) -> list[str]:
+        """Create the topics that are missing; their names."""
+        new = [spec for spec in specs if spec.name not in self.specs]
+        for spec in new:
+            self.specs[spec.name] = TopicSpec(spec.name, spec.partitions, dict(spec.settings))
+            for number in range(spec.partitions):
                 self.shelves[spec.name, number] = Shelf((spec.name, number))
+        return [spec.name for spec in new]
 
     def spec(self, topic: str) -> TopicSpec:
         """A topic as it is. Raises TopicMissing."""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 STILL = (0.0,)
 NEAR = (*(0.0,) * 5, 0.001, 0.004, 0.03)
 UNEVEN = (*(0.0,) * 4, 0.002, 0.02, 0.1, 0.3)
-ROUGH = (*(0.0,) * 6, 0.001, 0.01, 0.1, 0.5, 1.5, 4.0)
+ROUGH = (*(0.0,) * 9, 0.001, 0.01, 0.1, 0.1, 0.5, 1.5, 4.0)
 
 Strike = Callable[[str], bool]
 """Whether the process dies at the crash point of this name; it is dead when that returns."""

@@ -124,10 +124,11 @@ class Person:
         if mine:
             deeds += [
                 lambda: self._begin(client),
+                lambda: self._begin(client),
                 lambda: self._repeat(client, chance.pick(mine)),
                 lambda: client.cancel(chance.pick(mine).instance, lane=chance.pick(LANES)),
                 lambda: self._look(client, chance.pick(mine)),
-                lambda: self.release(chance.pick(mine).instance, chance.pick(STEPS)),
+                lambda: self._free(chance.pick(mine).instance, chance.pick(STEPS)),
             ]
         return chance.pick(deeds)()
 
@@ -183,14 +184,21 @@ class Person:
         self.process.task(self._hear(ask, handle))
 
     async def _hear(self, ask: Ask, handle: Handle[Any]) -> None:
-        try:
-            told: Outcome | str = await handle.outcome()
-        except NotCompleted as error:
-            told = _word(error)
+        told = await self._told(handle)
         if self.process.alive:
             ask.told = told
             self._around.tell(f"{self.name} hears of {ask.name} {ask.key}: {told}")
             self._asked.told(ask)
+
+    async def _told(self, handle: Handle[Any]) -> Outcome | str:
+        """What becomes of an instance, asked until the answer comes."""
+        while True:
+            try:
+                return await handle.outcome()
+            except NotCompleted as error:
+                return _word(error)
+            except LogError:  # a handle that has to ask first
+                await asyncio.sleep(1.0)
 
     async def _look(self, client: Client, ask: Ask) -> None:
         handle = await client.get(ask.instance, wait=bool(self._chance.choose(2)))
@@ -220,6 +228,10 @@ class Person:
     async def _ask_again(self, client: Client, ask: Ask) -> None:
         lane = self._chance.pick(LANES)
         self._listen(ask, await self._send(client, ask, lane, confirm=False))
+
+    async def _free(self, instance: str, step: str) -> None:
+        """Release something, and not wait for what becomes of that."""
+        self.process.task(self._patiently(self.release(instance, step)))
 
     async def release(self, instance: str, step: str, how: Any = "retry") -> None:
         """Move a parked step on."""

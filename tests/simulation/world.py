@@ -45,12 +45,11 @@ class World:
         around.striker, around.moods = self._striker, lambda: mix.moods
         around.watching = lambda at: Watching(around, self.judge, mix.partitions, at)
         around.largest = self._largest
-        if mix.faults:
-            around.network.roughen(chance.of("network"))
-        around.network.failing, around.network.partial = mix.failing, mix.partial
+        self.points: set[str] = set()
+        self.people: list[Person] = []
         self.poison = Poison(chance.of("poison"), around.broker, around.now, around.tell)
         for app in self.apps:
-            around.broker.create(app.name, mix.partitions)
+            around.broker.create(Topics(app.name).specs(mix.partitions))
             around.groups[app.name] = Group(
                 around.later,
                 chance.of(f"group of {app.name}"),
@@ -60,7 +59,17 @@ class World:
                 around.saw,
             )
         self.berths = [self._berth(app, n) for app in self.apps for n in range(mix.pods)]
-        self.people = [self._person(n) for n in range(mix.people)]
+
+    def darken(self) -> None:
+        """The storm comes up: ways get slow, points are armed, and clients come."""
+        mix, around = self.mix, self.around
+        if mix.faults:
+            around.network.roughen(around.chance.of("network"))
+            for group in around.groups.values():
+                group.quick = False
+        around.network.failing, around.network.partial = mix.failing, mix.partial
+        self.points = mix.points
+        self.people += [self._person(n) for n in range(mix.people)]
 
     def _largest(self, topic: str) -> int:
         return 1_048_588 if self.mix.roomy or topic.endswith(".tables") else TIGHT
@@ -116,14 +125,14 @@ class World:
     # -- what happens to processes
 
     def _striker(self, whom: Running | Person) -> Strike:
-        points, chance = self.mix.points, self.around.chance.of("crashes")
+        chance = self.around.chance.of("crashes")
 
         def strike(point: str) -> bool:
             if not whom.process.alive:
                 return True
-            if point not in points or not chance.odds(25):
+            if point not in self.points or not chance.odds(25):
                 return False
-            points.discard(point)
+            self.points.discard(point)
             self.around.saw(f"crash {point}")
             self.dies(whom, f"dies {point}")
             return True
@@ -211,10 +220,10 @@ class World:
         self.around.tell("-- calm --")
         self.down = False
         self.mix.moods, self.mix.faults = [], []
-        self.mix.points.clear()
+        self.points.clear()
         self.around.network.heal()
         for group in self.around.groups.values():
-            group.heal()
+            group.quick = True
         for berth in self.berths:
             for process in berth.processes:
                 process.line.cut_until = 0.0
@@ -225,7 +234,8 @@ class World:
                     berth.gone(process)
             berth.launch()
         for person in self.people:
-            person.deeds = 0
+            idle = all(ask.person is not person for ask in self.judge.asks)
+            person.deeds = min(person.deeds, int(idle))
             person.line.cut_until = 0.0
             self.comes_back(person)
         for group, name, visitor in self.visitors:
