@@ -22,6 +22,7 @@ from tests.simulation.chance import Replayed
 from tests.simulation.log import SimulatedLog
 from tests.simulation.membership import SimulatedMembership
 from tests.simulation.reader import SimulatedReader
+from tests.simulation.storm import blow
 from tests.simulation.tables import SimulatedCheckpoints
 from tests.simulation.world import World
 
@@ -65,8 +66,7 @@ def busy_world() -> tuple[World, list[object]]:
     """A world in the midst of its work, and its pods and clients."""
     world = World(Replayed({}))
     with world.loop.running():
-        while world.loop.time() < 5 and world.loop.turns < 5000:
-            world.loop.step()
+        blow(world)
     pods: list[object] = [p.pod for p in world.processes if p.pod is not None]
     clients: list[object] = [p.client for p in world.people if p.client is not None]
     return world, [*pods, *clients]

@@ -160,10 +160,13 @@ class Line:
             said, hear = error, _raise
         if landed and not self.dead and self.strike(landed):
             return
-        if told:
-            self.answer(hear, future, said)
-        else:
+        delay = self.network.call(self.chance) + self.away
+        if not told:
             self.answer(_fail, future, "the answer was lost", after=1.0)
+        elif delay:
+            self.loop.call_later(delay, hear, future, said, context=self.inside)
+        else:  # whoever is frozen or dead hears it all the same when he may
+            hear(future, said)
 
 
 def _tell(future: Any, said: Any) -> None:
