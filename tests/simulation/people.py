@@ -106,12 +106,12 @@ class Person:
                 await self._come_back(ask)
         while self.deeds > 0:
             self.deeds -= 1
-            await self._patiently(self._deed(client))
+            await self._patiently(lambda: self._deed(client))
             await asyncio.sleep(self._chance.pick(PAUSES))
 
-    async def _patiently(self, deed: Awaitable[Any]) -> None:
+    async def _patiently(self, deed: Callable[[], Awaitable[Any]]) -> None:
         try:
-            await deed
+            await deed()
         except LogError as error:
             self._around.tell(f"{self.name} is told: {error}")
         except NotCompleted as error:
@@ -231,7 +231,7 @@ class Person:
 
     async def _free(self, instance: str, step: str) -> None:
         """Release something, and not wait for what becomes of that."""
-        self.process.task(self._patiently(self.release(instance, step)))
+        self.process.task(self._patiently(lambda: self.release(instance, step)))
 
     async def release(self, instance: str, step: str, how: Any = "retry") -> None:
         """Move a parked step on."""
