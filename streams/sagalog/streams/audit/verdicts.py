@@ -9,7 +9,6 @@ from sagalog.streams.audit.life import Kind, Life, Objection, Outcome
 from sagalog.streams.audit.rules import RULES
 from sagalog.streams.audit.writing import ours
 
-
 USUAL = frozenset({"running", "completed"})
 """The statuses of most lives: one object for all of them."""
 
