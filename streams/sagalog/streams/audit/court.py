@@ -86,7 +86,7 @@ class Court:
             life.ended_at,
             event.offset,
             digest(life.result),
-            USUAL if life.reached == USUAL else frozenset(life.reached),
+            USUAL if life.reached <= USUAL else frozenset(life.reached),
         )
 
     def left(self, book: Book, instance: str, known: Life | Finished, event: Event) -> None:
