@@ -37,7 +37,7 @@ GIVEN = {Running, Person, Surroundings}
 
 
 def made_of(*roots: object) -> set[type]:
-    """The classes of all objects of ours that hang together. What is not production ends the walk."""
+    """The classes of all objects of ours that hang together; what is false ends the walk."""
     seen: set[int] = set()
     classes: set[type] = set()
     stack = [*roots]

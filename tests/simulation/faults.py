@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from tests.simulation import tomorrow
-from tests.simulation.pods import Running
+from tests.simulation.people import Person
+from tests.simulation.pods import Berth, Running
 from tests.simulation.world import World
 
 HOUR = 3_600_000
@@ -69,7 +70,8 @@ def _ghost(world: World) -> None:
 
 def _jump(world: World) -> None:
     chance = world.faults
-    machine = chance.pick([*world.berths, *world.people])
+    machines: list[Berth | Person] = [*world.berths, *world.people]
+    machine = chance.pick(machines)
     machine.skew = chance.pick((1000, -1000, 30_000, -30_000, HOUR, -HOUR))
     world.around.tell(f"the clock of {machine.name} is off by {machine.skew / 1000} s")
     world.around.saw("clock jump")

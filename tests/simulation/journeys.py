@@ -154,8 +154,9 @@ class Line:
         return 1 + self.chance.choose(2) if self.chance.odds(self.network.failing) else 0
 
     def _done(self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool) -> None:
+        hear: Callable[..., None] = _tell
         try:
-            said, hear = effect(), _tell
+            said = effect()
         except LogError as error:
             said, hear = error, _raise
         if landed and not self.dead and self.strike(landed):

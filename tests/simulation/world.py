@@ -284,5 +284,5 @@ class World:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             for _ in range(9):  # whoever closes something when it ends waits once more
                 with suppress(RuntimeError):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
                     break
