@@ -78,12 +78,14 @@ class Broker:
         self.shelves: dict[Place, Shelf] = {}
         self._witness = witness
 
-    def create(self, app: str, partitions: int) -> None:
-        """The topics of an app."""
-        for spec in Topics(app).specs(partitions):
-            self.specs[spec.name] = spec
-            for number in range(partitions):
+    def create(self, specs: Sequence[TopicSpec]) -> list[str]:
+        """Create the topics that are missing; their names."""
+        new = [spec for spec in specs if spec.name not in self.specs]
+        for spec in new:
+            self.specs[spec.name] = TopicSpec(spec.name, spec.partitions, dict(spec.settings))
+            for number in range(spec.partitions):
                 self.shelves[spec.name, number] = Shelf((spec.name, number))
+        return [spec.name for spec in new]
 
     def spec(self, topic: str) -> TopicSpec:
         """A topic as it is. Raises TopicMissing."""
@@ -102,8 +104,8 @@ class Broker:
         shelf, now = self.shelves[place], self.clock()
         first = shelf.end
         records = [
-            Record(*place, first + n, now, entry.key, entry.value, entry.headers)
-            for n, entry in enumerate(entries)
+            Record(*place, offset, now, entry.key, entry.value, entry.headers)
+            for offset, entry in enumerate(entries, first)
         ]
         shelf.records += records
         for record in records:

@@ -13,7 +13,8 @@ from sagalog.streams.kafka.assignment import Claim, Partitions, assign
 from tests.simulation.chance import Stream
 
 NOTHING: Partitions = frozenset()
-BEATS = (0.0, 0.1, 0.5, 1.0, 3.0)
+BEATS = (0.1, 0.0, 0.0, 0.1, 0.5, 1.0, 3.0)
+QUICK = 0.01
 """Seconds until a member hears of what changed: with its next heartbeat."""
 
 
@@ -52,7 +53,10 @@ class Seat:
 
 
 class Group:
-    """The coordinator. `session` is how long a member may be silent, in seconds."""
+    """The coordinator. `session` is how long a member may be silent, in seconds.
+
+    While it is `quick` everything is heard of at once.
+    """
 
     def __init__(
         self,
@@ -68,7 +72,8 @@ class Group:
         self._later, self._chance, self._partitions = later, chance, partitions
         self._tell, self._saw = tell, saw
         self._seats: dict[str, Seat] = {}
-        self._due = self._scheduled = self._healthy = False
+        self._due = self._scheduled = False
+        self.quick = True
 
     @property
     def names(self) -> Collection[str]:
@@ -156,11 +161,7 @@ class Group:
             member.receive(share)
 
     def _beat(self) -> float:
-        return 0.1 if self._healthy else self._chance.pick(BEATS)
-
-    def heal(self) -> None:
-        """Heartbeats are quick from here on."""
-        self._healthy = True
+        return QUICK if self.quick else self._chance.pick(BEATS)
 
     def gone(self, name: str, member: Member) -> bool:
         """Whether the member has no seat any more."""
@@ -171,6 +172,21 @@ class Group:
         """Whether another holds this name."""
         seat = self._seats.get(name)
         return seat is not None and seat.member is not member
+
+
+class Visitor:
+    """A member of a group that does nothing with its share."""
+
+    responsive = True
+    claimed: Partitions = NOTHING
+
+    def receive(self, share: Partitions) -> None:
+        """These are its own."""
+        self.claimed = share
+
+    def lose(self) -> None:
+        """None are."""
+        self.claimed = NOTHING
 
 
 def _said(shares: dict[str, Partitions]) -> str:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 STILL = (0.0,)
 NEAR = (*(0.0,) * 5, 0.001, 0.004, 0.03)
 UNEVEN = (*(0.0,) * 4, 0.002, 0.02, 0.1, 0.3)
-ROUGH = (*(0.0,) * 6, 0.001, 0.01, 0.1, 0.5, 1.5, 4.0)
+ROUGH = (*(0.0,) * 9, 0.001, 0.01, 0.1, 0.1, 0.5, 1.5, 4.0)
 
 Strike = Callable[[str], bool]
 """Whether the process dies at the crash point of this name; it is dead when that returns."""
@@ -154,17 +154,20 @@ class Line:
         return 1 + self.chance.choose(2) if self.chance.odds(self.network.failing) else 0
 
     def _done(self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool) -> None:
-        hear: Callable[[Any, Any], None]
+        hear: Callable[..., None] = _tell
         try:
-            said, hear = effect(), _tell
+            said = effect()
         except LogError as error:
             said, hear = error, _raise
         if landed and not self.dead and self.strike(landed):
             return
-        if told:
-            self.answer(hear, future, said)
-        else:
+        delay = self.network.call(self.chance) + self.away
+        if not told:
             self.answer(_fail, future, "the answer was lost", after=1.0)
+        elif delay:
+            self.loop.call_later(delay, hear, future, said, context=self.inside)
+        else:  # whoever is frozen or dead hears it all the same when he may
+            hear(future, said)
 
 
 def _tell(future: Any, said: Any) -> None:

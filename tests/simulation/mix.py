@@ -64,6 +64,7 @@ class Mix:
     points: set[str]
     skewed: bool
     awake: bool
+    warm: bool
     failing: float
     partial: float
 
@@ -92,6 +93,7 @@ class Mix:
             points=set(chance.some(POINTS, 25)) if chance.odds(60) else set(),
             skewed=chance.odds(15),
             awake=chance.odds(25),
+            warm=not chance.odds(25),
             failing=chance.pick((0.0, 0.0, 0.0, 0.0, 1.0, 5.0)),
             partial=chance.pick((0.0, 0.0, 10.0, 50.0)),
         )

@@ -77,7 +77,7 @@ class Outbox:
         """Nobody knows whether it was appended, and nobody sends it again."""
         self._line.saw("an append of unknown end")
         if landed:
-            self._line.send(lambda: self._put(queue, calls))
+            self._line.send(lambda: void(self._put(queue, calls)))
         self._line.answer(self._failed, queue, calls, after=1.0)
 
     def _failed(self, queue: Queue, calls: Calls) -> None:
@@ -114,6 +114,10 @@ class Outbox:
             self._flush(queue)
         else:
             queue.busy = False
+
+
+def void(_: int) -> None:
+    """Nobody hears of it."""
 
 
 _TAKEN = b"sagalog.partition.taken"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sagalog.engine import App
@@ -10,6 +10,7 @@ from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle
+from sagalog.streams.options import Options
 from sagalog.streams.outcomes import NotCompleted, Outcome
 from tests.simulation.journeys import Line
 from tests.simulation.log import SimulatedLog
@@ -32,6 +33,7 @@ class Ask:
     key: str | None
     payload: Any
     person: "Person | None"
+    options: Options = field(default_factory=Options)
     instance: str = ""
     durable: bool = False
     told: Outcome | str | None = None
@@ -104,12 +106,12 @@ class Person:
                 await self._come_back(ask)
         while self.deeds > 0:
             self.deeds -= 1
-            await self._patiently(self._deed(client))
+            await self._patiently(lambda: self._deed(client))
             await asyncio.sleep(self._chance.pick(PAUSES))
 
-    async def _patiently(self, deed: Awaitable[Any]) -> None:
+    async def _patiently(self, deed: Callable[[], Awaitable[Any]]) -> None:
         try:
-            await deed
+            await deed()
         except LogError as error:
             self._around.tell(f"{self.name} is told: {error}")
         except NotCompleted as error:
@@ -122,10 +124,11 @@ class Person:
         if mine:
             deeds += [
                 lambda: self._begin(client),
+                lambda: self._begin(client),
                 lambda: self._repeat(client, chance.pick(mine)),
                 lambda: client.cancel(chance.pick(mine).instance, lane=chance.pick(LANES)),
                 lambda: self._look(client, chance.pick(mine)),
-                lambda: self.release(chance.pick(mine).instance, chance.pick(STEPS)),
+                lambda: self._free(chance.pick(mine).instance, chance.pick(STEPS)),
             ]
         return chance.pick(deeds)()
 
@@ -133,7 +136,21 @@ class Person:
         chance, number = self._chance, len(self._asked.asks)
         key = f"k{number}" if chance.choose(4) else None
         name = chance.pick((*self.names, "data", "nothing"))
-        await self._ask(client, Ask(self.app.name, name, key, {"n": number}, self))
+        if name == "note" and chance.choose(4) == 3:
+            await self._many(client)
+        else:
+            options = chance.pick(OPTIONS)
+            await self._ask(client, Ask(self.app.name, name, key, {"n": number}, self, options))
+
+    async def _many(self, client: Client) -> None:
+        """Several at once; who wants to know of one has to ask."""
+        asks = [Ask(self.app.name, "note", f"m{n}", {"n": n}, self) for n in range(2)]
+        inputs, keys = [ask.payload for ask in asks], [str(ask.key) for ask in asks]
+        handles = await client.submit_many("note", inputs, keys=keys)
+        for ask, handle in zip(asks, handles, strict=True):
+            ask.durable, ask.instance = True, handle.id
+            self._asked.asks.append(ask)
+            self._listen(ask, handle)
 
     async def _repeat(self, client: Client, ask: Ask) -> None:
         """The same key again; now and then with another payload."""
@@ -153,7 +170,7 @@ class Person:
 
     async def _send(self, client: Client, ask: Ask, lane: Any, *, confirm: bool) -> Handle[Any]:
         self._around.tell(f"{self.name} asks for {ask.name} {ask.key} {ask.payload} by {lane}")
-        common: dict[str, Any] = {"key": ask.key, "priority": lane, "confirm": confirm}
+        common: Options = {**ask.options, "key": ask.key, "priority": lane, "confirm": confirm}
         if ask.name == "data":
             handle = await client.start("data", ask.payload, steps=DATA, **common)
         elif ask.name in self.app.operations:
@@ -167,14 +184,21 @@ class Person:
         self.process.task(self._hear(ask, handle))
 
     async def _hear(self, ask: Ask, handle: Handle[Any]) -> None:
-        try:
-            told: Outcome | str = await handle.outcome()
-        except NotCompleted as error:
-            told = _word(error)
+        told = await self._told(handle)
         if self.process.alive:
             ask.told = told
             self._around.tell(f"{self.name} hears of {ask.name} {ask.key}: {told}")
             self._asked.told(ask)
+
+    async def _told(self, handle: Handle[Any]) -> Outcome | str:
+        """What becomes of an instance, asked until the answer comes."""
+        while True:
+            try:
+                return await handle.outcome()
+            except NotCompleted as error:
+                return _word(error)
+            except LogError:  # a handle that has to ask first
+                await asyncio.sleep(1.0)
 
     async def _look(self, client: Client, ask: Ask) -> None:
         handle = await client.get(ask.instance, wait=bool(self._chance.choose(2)))
@@ -188,20 +212,26 @@ class Person:
         assert client is not None
         while ask.told is None:
             try:
-                if ask.key is not None and ask.name != "look":
-                    await self._ask_again(client, ask)
-                elif ask.instance:
-                    self._listen(ask, await client.get(ask.instance))
-                else:
-                    ask.person = None
+                await self._ask_once_more(client, ask)
+                break
             except LogError:
                 await asyncio.sleep(1.0)
-            else:
-                return
+
+    async def _ask_once_more(self, client: Client, ask: Ask) -> None:
+        if ask.key is not None and ask.name != "look":
+            await self._ask_again(client, ask)
+        elif ask.instance:
+            self._listen(ask, await client.get(ask.instance))
+        else:
+            ask.person = None
 
     async def _ask_again(self, client: Client, ask: Ask) -> None:
         lane = self._chance.pick(LANES)
         self._listen(ask, await self._send(client, ask, lane, confirm=False))
+
+    async def _free(self, instance: str, step: str) -> None:
+        """Release something, and not wait for what becomes of that."""
+        self.process.task(self._patiently(lambda: self.release(instance, step)))
 
     async def release(self, instance: str, step: str, how: Any = "retry") -> None:
         """Move a parked step on."""
@@ -219,6 +249,19 @@ def _word(error: NotCompleted) -> str:
     return type(error).__name__
 
 
+OPTIONS: tuple[Options, ...] = (
+    {},
+    {},
+    {},
+    {},
+    {"delay": 0.5},
+    {"delay": 5.0},
+    {"deadline": 2.0},
+    {"queue_limit": 1.0},
+    {"on_repeat": "join-any"},
+    {"on_repeat": "refuse"},
+    {"keep": 0.5},
+)
 STEPS = ("reserve", "charge", "ship", "audit", "note")
 DATA = (
     StepData("reserve", name="a", compensation="release", max_retries=1),

@@ -86,10 +86,10 @@ class Running:
         except LogError as error:
             self._around.tell(f"{self.name} cannot start: {error}")
         else:
-            failure = await pod.failed()
+            reason = await pod.failed()
             if self.leaving:
                 return
-            self._around.tell(f"{self.name} fails: {failure!r}")
+            self._around.tell(f"{self.name} fails: {reason!r}")
             await pod.stop()
         self._end()
 

@@ -16,6 +16,9 @@ NIGHTS = (3600.0, 3600.0, 3.0, 10.0, 60.0)
 """Seconds of made-up time between two looks whether all is at rest. Nights are for what was put
 off by a clock that was ahead."""
 
+WARM = 0.05
+"""Seconds in which pods take their partitions before a storm."""
+
 AWAKE, DOZING = 3.0, 0.6
 """Seconds of a nap that are run through; for the rest of it all machines stand still."""
 
@@ -53,8 +56,11 @@ def look(world: World) -> None:
 
 
 def blow(world: World) -> None:
-    """The storm."""
+    """The storm; most begin when the pods have begun their work."""
     loop, mix = world.loop, world.mix
+    if mix.warm:
+        rest(world, WARM)
+    world.darken()
     chance = world.around.chance.of("storm")
     turn = loop.turns + mix.pace - chance.choose(mix.pace)
     until, last = loop.time() + mix.seconds, loop.turns + MOST_TURNS

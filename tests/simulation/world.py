@@ -1,24 +1,19 @@
 """A world: real pods and real clients over a simulated log, clock and handlers, by one chance."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import copy_context
 
 from sagalog.engine import App
-from sagalog.schemas import codec
-from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
 from sagalog.streams.audit import Blow
 from sagalog.streams.audit.evidence import Struck
-from sagalog.streams.kafka.assignment import Partitions
 from sagalog.streams.log import Place
 from sagalog.streams.owner import lanes_group
 from sagalog.streams.testing.loop import VirtualLoop
 from tests.simulation import apps
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
-from tests.simulation.group import NOTHING, Group
+from tests.simulation.group import Group, Visitor
 from tests.simulation.journeys import Strike
 from tests.simulation.judge import Judge
 from tests.simulation.mix import Mix
@@ -27,6 +22,7 @@ from tests.simulation.pods import BACK, Berth, Running
 from tests.simulation.poison import Poison
 from tests.simulation.surroundings import Surroundings
 from tests.simulation.watching import Watching
+from tests.simulation.witness import Witness
 
 TIGHT = 6_000
 """Bytes of a record where a world has little room."""
@@ -45,16 +41,15 @@ class World:
         self.around = around = Surroundings(self.loop, chance, copy_context())
         self.apps = [app(mix.retention) for app in (apps.orders, apps.payments)[: 1 + mix.together]]
         self.judge = Judge(self.apps, mix.partitions, again="tomorrow" in mix.faults)
-        around.broker = Broker(around.now, Witnesses(self))
+        around.broker = Broker(around.now, Witness(self))
         around.striker, around.moods = self._striker, lambda: mix.moods
         around.watching = lambda at: Watching(around, self.judge, mix.partitions, at)
         around.largest = self._largest
-        if mix.faults:
-            around.network.roughen(chance.of("network"))
-        around.network.failing, around.network.partial = mix.failing, mix.partial
+        self.points: set[str] = set()
+        self.people: list[Person] = []
         self.poison = Poison(chance.of("poison"), around.broker, around.now, around.tell)
         for app in self.apps:
-            around.broker.create(app.name, mix.partitions)
+            around.broker.create(Topics(app.name).specs(mix.partitions))
             around.groups[app.name] = Group(
                 around.later,
                 chance.of(f"group of {app.name}"),
@@ -64,7 +59,17 @@ class World:
                 around.saw,
             )
         self.berths = [self._berth(app, n) for app in self.apps for n in range(mix.pods)]
-        self.people = [self._person(n) for n in range(mix.people)]
+
+    def darken(self) -> None:
+        """The storm comes up: ways get slow, points are armed, and clients come."""
+        mix, around = self.mix, self.around
+        if mix.faults:
+            around.network.roughen(around.chance.of("network"))
+            for group in around.groups.values():
+                group.quick = False
+        around.network.failing, around.network.partial = mix.failing, mix.partial
+        self.points = mix.points
+        self.people += [self._person(n) for n in range(mix.people)]
 
     def _largest(self, topic: str) -> int:
         return 1_048_588 if self.mix.roomy or topic.endswith(".tables") else TIGHT
@@ -120,14 +125,14 @@ class World:
     # -- what happens to processes
 
     def _striker(self, whom: Running | Person) -> Strike:
-        points, chance = self.mix.points, self.around.chance.of("crashes")
+        chance = self.around.chance.of("crashes")
 
         def strike(point: str) -> bool:
             if not whom.process.alive:
                 return True
-            if point not in points or not chance.odds(25):
+            if point not in self.points or not chance.odds(25):
                 return False
-            points.discard(point)
+            self.points.discard(point)
             self.around.saw(f"crash {point}")
             self.dies(whom, f"dies {point}")
             return True
@@ -215,10 +220,10 @@ class World:
         self.around.tell("-- calm --")
         self.down = False
         self.mix.moods, self.mix.faults = [], []
-        self.mix.points.clear()
+        self.points.clear()
         self.around.network.heal()
         for group in self.around.groups.values():
-            group.heal()
+            group.quick = True
         for berth in self.berths:
             for process in berth.processes:
                 process.line.cut_until = 0.0
@@ -229,7 +234,8 @@ class World:
                     berth.gone(process)
             berth.launch()
         for person in self.people:
-            person.deeds = 0
+            idle = all(ask.person is not person for ask in self.judge.asks)
+            person.deeds = min(person.deeds, int(idle))
             person.line.cut_until = 0.0
             self.comes_back(person)
         for group, name, visitor in self.visitors:
@@ -280,64 +286,3 @@ class World:
                 with suppress(RuntimeError):
                     task.get_coro().close()
                     break
-
-
-class Witnesses:
-    """Who hears of what is in the log: the judge, and whoever tells the story."""
-
-    def __init__(self, world: World) -> None:
-        self._world, self._judge = world, world.judge
-        self.written = self._judge.written
-
-    def landed(self, record: Record) -> None:
-        """A record is in the log."""
-        if self._world.around.story is not None:
-            self._world.around.tell(told(record))
-        if b"partition.taken" in (record.value or b""):
-            self._taken(record)
-        self._judge.landed(record)
-
-    def committed(self, offsets: Mapping[Place, int]) -> None:
-        """Lanes are committed."""
-        if self._judge.committed(offsets):
-            self._world.around.saw("a commit went back")
-
-    def trimmed(self, place: Place, offset: int) -> None:
-        """The records below are gone."""
-        self._world.around.tell(f"{place[0]}/{place[1]} is trimmed to {offset}")
-        self._world.around.saw("lane trimmed")
-
-    def _taken(self, record: Record) -> None:
-        """Who has held the partition until now has lost it, and does not know yet."""
-        app = record.topic.partition(".")[0]
-        for process in self._world.processes:
-            owner = process.pod.owners.get(record.partition) if process.pod else None
-            if owner is None or process.berth.app.name != app:
-                continue
-            if owner.processor.source.encode() not in (record.value or b""):
-                self._world.around.saw(f"lost while it was {owner.processor.phase}")
-                self._world.blow("lose", process, record.partition)
-
-
-class Visitor:
-    """A member of a group that does nothing with its share."""
-
-    responsive = True
-    claimed: Partitions = NOTHING
-
-    def receive(self, share: Partitions) -> None:
-        """These are its own."""
-        self.claimed = share
-
-    def lose(self) -> None:
-        """None are."""
-        self.claimed = NOTHING
-
-
-def told(record: Record) -> str:
-    """A record in a line."""
-    value = (record.value or b"").decode(errors="replace")
-    message = codec.decode(record.value)
-    if isinstance(message, Envelope):
-        value = f"{message.subject[:8]} {message.data} by {message.source}"
-    return f"  {record.topic}/{record.partition}/{record.offset} {value[:300]}"

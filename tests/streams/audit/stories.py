@@ -6,6 +6,7 @@ from dataclasses import replace
 from sagalog.schemas import facts as f
 from sagalog.schemas.requests import Cancel, Inquire, Release
 from sagalog.streams.audit.writing import home
+from tests.streams.audit.families import child_fails, child_refused, child_undone, family
 from tests.streams.audit.forgery import (
     ALONE,
     AWAY,
@@ -16,12 +17,6 @@ from tests.streams.audit.forgery import (
     WIDE,
     Forgery,
     to,
-)
-from tests.streams.audit.stories_of_children import (
-    child_fails,
-    child_refused,
-    child_undone,
-    family,
 )
 
 
@@ -234,7 +229,7 @@ def parallel(log: Forgery) -> None:
     log.fact(f.Compensated(log.run))
 
 
-# -- parents and children
+# -- requests
 
 
 def forwarded(log: Forgery) -> None:

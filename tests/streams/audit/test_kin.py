@@ -6,17 +6,9 @@ import pytest
 
 from sagalog.schemas import facts as f
 from tests.streams.audit.catching import Case, cases, caught
+from tests.streams.audit.families import HERE, THERE, child_undone, family, sent, told, undo_there
 from tests.streams.audit.folds import credulous, deaf
 from tests.streams.audit.forgery import ABROAD, CHILD, PARENT, RUN, TERMINAL, Forgery
-from tests.streams.audit.stories_of_children import (
-    HERE,
-    THERE,
-    child_undone,
-    family,
-    sent,
-    told,
-    undo_there,
-)
 
 
 def given(log: Forgery, **fields: Any) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from sagalog.schemas.requests import Cancel, Compensate
 from sagalog.streams.audit import Auditor
 from sagalog.streams.audit.writing import home
 from tests.streams.audit.catching import Case, cases, caught
+from tests.streams.audit.families import HERE, sent
 from tests.streams.audit.folds import credulous
 from tests.streams.audit.forgery import PARENT, RUN, Forgery
 from tests.streams.audit.stories import complete
-from tests.streams.audit.stories_of_children import HERE, sent, told, undo_there
 
 
 def a_hole(log: Forgery) -> None:
@@ -193,6 +193,17 @@ def test_committed_offsets_that_go_back_are_caught() -> None:
     log.committed(0)
     found = [str(violation) for violation in log.judge(rest=False)]
     assert found == ["O2 orders: the committed offset of orders.normal/0 went from 1 back to 0"]
+
+
+def test_those_that_a_former_owner_moved_back_are_no_violation() -> None:
+    log = Forgery()
+    log.take("owner2")
+    complete(log)
+    log.committed(1)
+    log.committed(0)
+    log.committed(1)
+    assert log.judge() == []
+    assert sum(log.auditor.tally.unjudged.values()) == 1
 
 
 def test_a_request_that_was_acknowledged_and_is_nowhere_is_caught() -> None:

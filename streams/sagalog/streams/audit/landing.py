@@ -22,8 +22,9 @@ class Landing:
         self._retentions: dict[tuple[str, str], int] = {}
 
     def learn(self, life: Life) -> None:
-        """A life tells how long its like is kept."""
-        self._retentions[life.app, life.definition.name] = life.retention
+        """A life tells how long its like is kept, unless its own request said otherwise."""
+        like = life.app, life.definition.name
+        self._retentions[like] = min(life.retention, self._retentions.get(like, life.retention))
 
     def landed(self, book: Book, lane: Lane, ask: Ask) -> bool:
         """Whether nothing is owed to the request (any more)."""
@@ -51,7 +52,8 @@ class Landing:
             return False
         kept = request.retention
         if kept is None:
-            kept = self._retentions.get((app, request.name), self._kept.get(app, DAY))
+            usual = self._kept.get(app, DAY)
+            kept = min(usual, self._retentions.get((app, request.name), usual))
         age = ask.record.timestamp - request.cause_time
         return age > kept
 

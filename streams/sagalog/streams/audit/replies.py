@@ -45,7 +45,7 @@ class Replies:
         if known is None or not isinstance(request, Start) or request.reply_to is None:
             return
         key = request.reply_to.client, request.reply_to.request
-        if request.fingerprint != known.fingerprint:
+        if request.fingerprint != known.fingerprint and not request.any_payload:
             self._conflicts.setdefault(ask.instance, set()).add(key)
         else:
             self._conflicts.get(ask.instance, set()).discard(key)

@@ -47,6 +47,7 @@ class Process:
     def kill(self) -> None:
         """Run nothing of it any more. Twice is once."""
         self.alive = False
+        self._loop.bury()
         self._held.clear()
 
     def freeze(self) -> None:
@@ -126,7 +127,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, Turn]] = []
         self._numbers = count()
         self._now = 0.0
-        # Held, since a killed one that is collected runs its `finally`.
+        self._graves: set[asyncio.Task[Any]] = set()
         self._tasks: list[asyncio.Task[Any]] = []
         self._many = 1000
         self._closed = self._stopping = False
@@ -136,6 +137,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def process(self, name: str) -> Process:
         """A new process, alive."""
         return Process(self, name)
+
+    def bury(self) -> None:
+        """Keep all tasks that there are, for a killed one that is collected runs its `finally`."""
+        self._graves.update(self.pending())
 
     def pending(self) -> list["asyncio.Task[Any]"]:
         """The tasks that have not ended, those of the dead too."""

@@ -1,4 +1,4 @@
-"""True logs of steps that run in another app."""
+"""True logs of parents and their children in another app."""
 
 from typing import Any
 
@@ -90,6 +90,3 @@ def child_refused(log: Forgery) -> None:
         log.ask(late, source=HERE)
     log.undone("a")
     log.fact(f.Cancelled(RUN))
-
-
-# -- requests
