@@ -17,7 +17,7 @@ from sagalog.streams.logs import logger
 from sagalog.streams.surroundings import random_token
 
 _WAIT = 1 / 3  # of the session: how long a rebalance may wait for the slowest member
-_GOODBYE = 3.0  # seconds to reach the coordinator when leaving
+_GOODBYE = 1.5  # seconds to reach the coordinator when leaving
 _EAGER = 0.1  # seconds between heartbeats while partitions are on their way
 _PAUSE = 0.05  # seconds before asking again a coordinator that cannot be reached
 _log = logger(__name__)
