@@ -32,6 +32,8 @@ class Folding:
         self.touched: dict[str, None] = {}
         self._desk, self._intake = desk, intake
         self._acting = False
+        self._folded = 0
+        self._again: frozenset[str] = frozenset()
         self._settled_unheard: list[tuple[str, ReplyTo | None]] = []
         self._poison_unheard: list[tuple[Record, str]] = []
 
@@ -39,9 +41,10 @@ class Folding:
         """Begin where a checkpoint ended, or at what older code could not read; that offset."""
         table = self._desk.table
         unread = [(name, s) for name, s in table.live() if s.unreadable >= start]
-        self.mark = position.mark
+        self.mark, self._folded = position.mark, position.mark.offset
         if unread and position.parked is not None and position.parked.offset >= start:
             self.mark = position.parked
+            self._again = frozenset(name for name, _ in unread)
             for instance, state in unread:
                 self._read_again(instance, state)
         return self.mark.offset
@@ -71,8 +74,23 @@ class Folding:
         value = record.value
         written = self._desk.writer.written
         message = (written.pop(value, None) if value else None) or codec.decode(value)
-        self._fold(record, message)
+        if record.offset >= self._folded or self._wanted_again(message):
+            self._fold(record, message)
         self.mark = Mark(record.offset + 1, self.mark.taken, self.mark.low)
+
+    def _wanted_again(self, message: Decoded) -> bool:
+        """Whether to fold what a checkpoint has folded, for those that could not be read then.
+
+        To all others it has said all: a first fact would bring back who was forgotten since.
+        """
+        if isinstance(message, Poison):
+            return False
+        if isinstance(message, Envelope):
+            if isinstance(message.data, f.Forgotten):
+                self._lower(message.data)
+            if isinstance(message.data, f.Taken):
+                return True
+        return message.subject in self._again
 
     def _fold(self, record: Record, message: Decoded) -> None:
         if not isinstance(message, Envelope):
