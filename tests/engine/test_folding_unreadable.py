@@ -1,5 +1,6 @@
 """Facts that this code cannot read: they park their instance until code comes that can."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -261,6 +262,29 @@ class TestUnreadable:
         owner = world.own()
         owner.fold()
         assert {name: owner.partition.table.get(name) for name in "az"} == folded
+
+    @pytest.mark.parametrize("run", ["its own", "another"])
+    def test_nor_does_it_by_a_first_fact_that_came_twice(
+        self, run: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Written by a zombie, or repeated, behind what cannot be read and before it left."""
+        world, entry = with_a_start_of_tomorrow()
+        world.ask(saga(), "a")
+        world.settle()
+        world.append("orders.events", 0, entry)
+        first = world.facts("a")[0]
+        again = first if run == "its own" else replace(first, run="zombie-1")
+        world.tell(again, "a", source="zombie")
+        world.settle()
+        forget_everything(world)
+        assert "Forgotten" in world.kinds("a")
+        called = world.called()
+        retake(world)
+        assert world.status("a") == ""
+        upgrade(monkeypatch, "sagalog.started.v1")
+        retake(world)
+        assert world.status("a") == ""
+        assert world.called() == [*called, "reserve", "charge", "ship"]
 
 
 class TestRowsOfALaterVersion:

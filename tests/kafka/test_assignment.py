@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagalog.streams.kafka.assignment import Claim, Plan, assign
+from sagalog.streams.kafka.assignment import Claim, Plan, assign, present
 
 NOTHING: frozenset[int] = frozenset()
 PARTITIONS = st.integers(min_value=1, max_value=30).map(range)
@@ -84,3 +84,22 @@ def test_a_late_joiner_waits_for_what_is_given_up() -> None:
 def test_more_members_than_partitions() -> None:
     plan, _ = settle(range(2), {member: Claim(NOTHING, -1) for member in "abc"})
     assert sorted(map(len, plan.shares.values())) == [0, 1, 1]
+
+
+def claim(word: str, *heard: str) -> Claim:
+    return Claim(NOTHING, 1, word, frozenset(heard))
+
+
+def test_who_said_the_same_word_before_is_not_here() -> None:
+    claims = {"a": claim("new"), "b": claim("old")}
+    assert present(claims, {"old", "older"}) == {"a": claims["a"]}
+
+
+def test_what_the_others_have_heard_counts_for_a_newcomer_who_leads() -> None:
+    claims = {"newcomer": claim("1"), "member": claim("2", "3", "4"), "dead": claim("3")}
+    assert present(claims, ()).keys() == {"newcomer", "member"}
+
+
+def test_who_is_not_known_from_before_is_here() -> None:
+    claims = {"a": claim("1"), "b": claim("2"), "of an older release": claim("")}
+    assert present(claims, ()) == claims

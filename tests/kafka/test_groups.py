@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from sagalog.streams.kafka.membership import KafkaMembership
 from tests.contracts.probes import Member
 from tests.kafka.broker import Broker
 from tests.kafka.logs import events, kafka_log
+from tests.recovery.world import eventually
 
 SESSION = 2.0
 
@@ -138,6 +140,23 @@ async def test_who_was_killed_and_stays_away_is_replaced(group: Group) -> None:
     await second.owns(2, 3)
     await first.kill()
     await second.owns(0, 1, 2, 3, within=SESSION + 3)
+
+
+async def waits_for_the_group(pod: Pod) -> bool:
+    return pod.membership._attendance.joining
+
+
+async def test_who_leaves_while_the_group_forms_is_not_waited_for(group: Group) -> None:
+    first, dead = await group.pod("pod-0", session=12.0), await group.pod("pod-1", session=12.0)
+    await dead.owns(2, 3)
+    await dead.kill()
+    joining = asyncio.ensure_future(group.pod("pod-2", session=12.0))
+    await eventually(partial(waits_for_the_group, first))
+    began = time.monotonic()
+    await first.membership.leave()
+    assert time.monotonic() - began < 1.0
+    second = await joining
+    await group.becomes(lambda: second.owned >= {0, 1}, within=8.0)
 
 
 async def test_who_joins_has_its_share_before_the_session_of_who_died_is_over(

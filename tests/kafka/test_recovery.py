@@ -159,3 +159,24 @@ async def test_every_saga_ends_once_although_the_broker_is_killed(
         await worker.stop()
         await load.judge(cut_short=False)
         await load.tables()
+
+
+@pytest.mark.slow
+async def test_a_pod_ends_in_time_although_its_broker_is_away(
+    own_broker: Broker, app_name: str, tmp_path: Path
+) -> None:
+    """L6: what it could not append or give up in order is done by whoever comes next."""
+    async with stage(own_broker.bootstrap, app_name, tmp_path) as (world, crew):
+        load = Load(world, crew, 8, sagas=200)
+        await load.start()
+        worker = await crew.start("a", "--pace", "0.05")
+        await load.more(60)
+        load.work_remains()
+        await asyncio.to_thread(own_broker.kill)
+        await worker.stop()
+        await asyncio.to_thread(own_broker.start)
+        again = await crew.start("a")
+        await load.end()
+        await load.rest()
+        await again.stop()
+        await load.judge(cut_short=False)

@@ -31,13 +31,14 @@ class Folding:
         self.touched: dict[str, Instance | None] = {}
         self._desk, self._intake = desk, intake
         self._acting = False
+        self._folded = 0
         self._settled_unheard: list[tuple[str, ReplyTo | None]] = []
         self._poison_unheard: list[tuple[Record, str]] = []
 
     def restore(self, position: Position, start: int) -> int:
         """Begin where a checkpoint ended, or at what older code could not read; that offset."""
         table, parked = self._desk.table, position.parked
-        self.mark = position.mark
+        self.mark, self._folded = position.mark, position.mark.offset
         if parked is not None and parked.offset >= start:
             self.mark = parked
             for instance, state in table.live():
@@ -73,8 +74,23 @@ class Folding:
         value = record.value
         written = self._desk.writer.written
         message = (written.pop(value, None) if value else None) or codec.decode(value)
-        self._fold(record, message)
+        if record.offset >= self._folded or self._wanted_again(message):
+            self._fold(record, message)
         self.mark = Mark(record.offset + 1, self.mark.taken, self.mark.low)
+
+    def _wanted_again(self, message: Decoded) -> bool:
+        """Whether to fold what a checkpoint has folded: for those that were parked then.
+
+        Who is not here was forgotten since, and a first fact would bring it back.
+        """
+        if isinstance(message, Poison):
+            return False
+        if isinstance(message, Envelope):
+            if isinstance(message.data, f.Forgotten):
+                self._lower(message.data)
+            if isinstance(message.data, f.Taken):
+                return True
+        return self._desk.table.get(message.subject) is not None
 
     def _fold(self, record: Record, message: Decoded) -> None:
         if isinstance(message, Poison):

@@ -25,7 +25,7 @@ from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall
 log = logger(__name__)
 
 
-LAST_CHECKPOINT = 2.0
+LAST_CHECKPOINT = 1.5
 """Seconds for the last checkpoint of a partition; without it the next owner folds more."""
 
 

@@ -8,7 +8,7 @@ from sagalog.schemas.requests import Cancel, Compensate
 from sagalog.streams.audit import Auditor
 from sagalog.streams.audit.writing import home
 from tests.streams.audit.catching import Case, cases, caught
-from tests.streams.audit.families import HERE, sent
+from tests.streams.audit.families import HERE, sent, told, undo_there
 from tests.streams.audit.folds import credulous
 from tests.streams.audit.forgery import PARENT, RUN, Forgery
 from tests.streams.audit.stories import complete

@@ -15,12 +15,13 @@ class Claim(NamedTuple):
     """What a member says it owns, and since which generation of the group it may say so.
 
     `word` is another one each time it joins: it tells what is said now from what stands there
-    of a member that has not joined since.
+    of a member that has not joined since. `heard` are all the words of the time before.
     """
 
     owned: Partitions
     generation: int
     word: str = ""
+    heard: frozenset[str] = frozenset()
 
 
 class Plan(NamedTuple):
@@ -31,13 +32,14 @@ class Plan(NamedTuple):
 
 
 def present(claims: Mapping[str, Claim], heard: Collection[str]) -> dict[str, Claim]:
-    """The claims of those who have joined now; `heard` are the words of the time before.
+    """The claims of those who have joined now; `heard` is what their leader heard before.
 
     Who has not is dead or frozen. Brokers keep it in the group for a session, and begin that
     anew each time the group forms: without its words it would keep its partitions as long as
     others come and go.
     """
-    return {member: claim for member, claim in claims.items() if claim.word not in heard}
+    old = frozenset(heard).union(*(claim.heard for claim in claims.values()))
+    return {member: claim for member, claim in claims.items() if claim.word not in old}
 
 
 def assign(partitions: Collection[int], claims: Mapping[str, Claim]) -> Plan:

@@ -119,7 +119,7 @@ async def sync(
     """Learn what this member owns; the leader brings the plan, and all claims."""
     encoded: list[tuple[str, bytes]] = []
     if plan is not None:
-        heard = [claim.word for claim in claims.values()]
+        heard = words(claims)
         for id, share in plan.shares.items():
             said = _assignment(topic, share, complete=plan.complete, heard=heard)
             encoded.append((id, said))
@@ -129,6 +129,11 @@ async def sync(
     if answer.error_code or not answer.member_assignment:
         return Share(answer.error_code, complete=False, absent=True)
     return _share(answer.member_assignment)
+
+
+def words(claims: Mapping[str, Claim]) -> list[str]:
+    """What all members have said; those of an older release say none."""
+    return [claim.word for claim in claims.values() if claim.word]
 
 
 async def heartbeat(coordinator: Coordinator, member: Member, timeout: float) -> int:
@@ -163,6 +168,7 @@ def _subscription(topic: str, claim: Claim, member: Member) -> bytes:
             "owned": sorted(claim.owned),
             "generation": claim.generation,
             "word": claim.word,
+            "heard": list(claim.heard),
             "name": member.name,
             "process": member.process,
         }
@@ -172,7 +178,8 @@ def _subscription(topic: str, claim: Claim, member: Member) -> bytes:
 
 def _claim(data: bytes) -> Claim:
     ours = _said(data)
-    return Claim(frozenset(ours["owned"]), ours["generation"], ours.get("word", ""))
+    heard = frozenset(ours.get("heard", ()))
+    return Claim(frozenset(ours["owned"]), ours["generation"], ours.get("word", ""), heard)
 
 
 def _said(data: bytes) -> dict[str, Any]:
@@ -197,5 +204,4 @@ def _share(data: bytes) -> Share:
     (count,) = INT.unpack_from(data, at)
     partitions = struct.unpack_from(f">{count}i", data, at + INT.size)
     ours = orjson.loads(data[at + INT.size * (count + 2) :])
-    heard = frozenset(word for word in ours.get("heard", ()) if word)
-    return Share(0, frozenset(partitions), ours["complete"], heard)
+    return Share(0, frozenset(partitions), ours["complete"], frozenset(ours.get("heard", ())))

@@ -27,6 +27,7 @@ from sagalog.streams.logs import logger
 
 _LANE = "appends"
 _NO_TRANSACTIONS = 2**31 - 1  # the timeout of transactions that are never begun
+_SILENCE = 1.0  # seconds without an answer after which closing waits no longer
 _PATIENCE = 0.6  # of the request's timeout: slow replicas are answered before silence counts
 _log = logger(__name__)
 
@@ -44,6 +45,7 @@ class Outbox:
         self._identity: Identity | None = None
         self._identifying = asyncio.Lock()
         self._noticed = 0.0
+        self._answers = 0
         self._closed = False
 
     def append(self, place: Place, entries: Sequence[Entry]) -> asyncio.Future[int]:
@@ -58,17 +60,23 @@ class Outbox:
         return self._append(place, tuple(entries), size)
 
     async def close(self) -> None:
-        """Send what waits, as long as `close_timeout` allows; the rest fails."""
+        """Send what waits as long as brokers answer, `close_timeout` at most; the rest fails."""
         self._closed = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._cluster.settings.close_timeout):
-                while self._tasks or self._due:
-                    await asyncio.wait([*self._tasks, asyncio.create_task(asyncio.sleep(0))])
+        until, before = time.monotonic() + self._cluster.settings.close_timeout, -1
+        while self._answers != before and (left := until - time.monotonic()) > 0:
+            before = self._answers
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, _SILENCE)):
+                    await self._drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for queue in self._queues.values():
             queue.abandon(LogUnavailable("the log was closed before the brokers answered"))
+
+    async def _drain(self) -> None:
+        while self._tasks or self._due:
+            await asyncio.wait([*self._tasks, asyncio.create_task(asyncio.sleep(0))])
 
     def _append(self, place: Place, entries: tuple[Entry, ...], size: int) -> asyncio.Future[int]:
         queue = self._queues.get(place)
@@ -130,6 +138,7 @@ class Outbox:
             self._spawn(self._again(queue, "the broker did not answer for this partition"))
 
     def _answered(self, queue: Queue, ack: Ack) -> None:
+        self._answers += 1
         if ack.code == Code.NONE:
             queue.settle(ack.offset)
         elif ack.code in PASSING:

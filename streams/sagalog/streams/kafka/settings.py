@@ -53,7 +53,7 @@ class KafkaSettings:
     open_timeout: float = 30.0
     """How long `open` and other calls outside the hot path try before they give up."""
     close_timeout: float = 10.0
-    """How long `close` waits for appends under way."""
+    """How long `close` waits for appends under way, while brokers answer them."""
     request_timeout: float = 10.0
     """After so long without an answer a connection counts as broken."""
     session_timeout: float = 10.0
