@@ -213,26 +213,22 @@ class TestLetters:
         assert (letter.step, letter.input, letter.error) == ("charge", {"n": 1}, TERMINAL)
         assert world.kinds("a")[-1] == "DeadLettered"
 
-    def test_each_says_its_own_failure_although_they_are_late(self, world: World) -> None:
-        """Both letters were lost with their owner; the next one posts them together."""
-        owner = world.owners["orders", 0]
-        world.script.on("charge", TIMEOUT, TIMEOUT, TIMEOUT)
-        world.script.on("refund", TERMINAL)
+    def test_each_tells_its_own_error_however_late_it_is_posted(self, world: World) -> None:
+        """A step has one error at a time, and its undo's comes over its own."""
+        world.script.hold("reserve")
         world.ask(saga(), "a")
-        while world.status("a") != "stuck":
-            for move in (owner.fold, owner.take_in, owner.tick, owner.begin, owner.finish):
-                move()
-            letters = [x for x in owner.outbox if x.topic == "orders.deadletters"]
-            for letter in letters:
-                owner.outbox.remove(letter)
-            owner.land()
-            world.now += 100
-        owner.crash()
-        assert world.letters() == []
+        world.settle()
+        world.owners["orders", 0].crash()
+        run_ = world.facts("a")[0].run
+        for fact in (
+            f.StepFailed(run_, "reserve", 1, TIMEOUT, final=True),
+            f.CompensationFailed(run_, "reserve", 1, 1, TERMINAL, final=True),
+        ):
+            world.tell(fact, "a")
         world.own()
         world.settle()
-        said = [(letter.phase, letter.error) for letter in world.letters()]
-        assert said == [("forward", TIMEOUT), ("undo", TERMINAL)]
+        errors = {letter.phase: letter.error for letter in world.letters()}
+        assert errors == {"forward": TIMEOUT, "undo": TERMINAL}
 
 
 def test_give_up_on_what_is_away_parks_visibly(world: World) -> None:

@@ -21,7 +21,6 @@ from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
 from tests.engine.lives import (
     ALONE,
-    AWAY,
     CANCEL,
     CANCELLED,
     CAREFUL,
@@ -117,8 +116,8 @@ CASES: dict[str, tuple[Life, list[Any]]] = {
         [Deliver("compensated", 2)],
     ),
     "child dead": (
-        Life(ALONE, parent=PARENT).then(failed("a", error=AWAY)),
-        [Post(Letter(0, 0, 1, AWAY))],
+        Life(ALONE, parent=PARENT).then(failed("a", error=f.Failure("unavailable", "", ""))),
+        [Post(Letter(0, 0, 1, f.Failure("unavailable", "", "")))],
     ),
 }
 

@@ -46,7 +46,9 @@ def hunt(bug: Bug, seeds: Mapping[str, int]) -> Hunt:
     tried: list[Verdict] = []
     try:
         with planted(bug) as tree:
-            plans = [(name, (seed,)) for name, seed in seeds.items() if name in bug.judges]
+            plans: list[tuple[str, tuple[int, ...]]] = [
+                (name, (seed,)) for name, seed in seeds.items() if name in bug.judges
+            ]
             plans += [(name, ()) for name in bug.judges]
             for name, given in plans:
                 tried.append(judge(tree, name, seconds=QUICK, seeds=given))

@@ -108,7 +108,7 @@ def _doze(world: World) -> None:
     seconds = world.around.chance.pick((5.0, 60.0, 3600.0, 9 * DAY))
     world.around.tell(f"everything stands still for {seconds} s")
     world.around.saw("time passed in which nothing ran")
-    world.around.loop.pass_time(seconds)
+    world.around.doze(seconds)
     if seconds > 7 * DAY:
         world.around.saw("commits forgotten by the broker")
         world.around.broker.commits.clear()

@@ -68,7 +68,7 @@ class Group:
         self._later, self._chance, self._partitions = later, chance, partitions
         self._tell, self._saw = tell, saw
         self._seats: dict[str, Seat] = {}
-        self._due = self._scheduled = False
+        self._due = self._scheduled = self._healthy = False
 
     @property
     def names(self) -> Collection[str]:
@@ -156,7 +156,11 @@ class Group:
             member.receive(share)
 
     def _beat(self) -> float:
-        return self._chance.pick(BEATS)
+        return 0.1 if self._healthy else self._chance.pick(BEATS)
+
+    def heal(self) -> None:
+        """Heartbeats are quick from here on."""
+        self._healthy = True
 
     def gone(self, name: str, member: Member) -> bool:
         """Whether the member has no seat any more."""

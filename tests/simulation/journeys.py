@@ -45,6 +45,11 @@ class Network:
         self.calls, self.failing, self.partial = STILL, 0.0, 0.0
         self.fetches.clear()
 
+    @property
+    def near(self) -> bool:
+        """Whether calls take next to no time, and work."""
+        return self.calls[-1] <= NEAR[-1] and not self.failing
+
     def call(self) -> float:
         """Seconds of one way."""
         return self.chance.pick(self.calls) if len(self.calls) > 1 else 0.0

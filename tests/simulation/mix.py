@@ -63,6 +63,7 @@ class Mix:
     moods: list[str]
     points: set[str]
     skewed: bool
+    awake: bool
     failing: float
     partial: float
 
@@ -74,7 +75,7 @@ class Mix:
             together=chance.odds(35),
             pods=chance.pick((1, 1, 1, 2, 2, 3)),
             people=chance.pick((1, 1, 1, 2, 3)),
-            deeds=chance.pick((1, 2, 2, 3, 3, 4, 5, 8)),
+            deeds=chance.pick((1, 3, 4, 4, 5, 6, 8, 12)),
             seconds=chance.pick((1.0, 3.0, 3.0, 6.0, 12.0, 25.0)),
             pace=chance.pick((200, 100, 60, 30, 10)),
             session=chance.pick((6.0, 10.0, 2.0)),
@@ -87,9 +88,10 @@ class Mix:
                 forget_interval=chance.pick((3.0, 0.7, 10.0)),
             ),
             faults=chance.some(FAULTS, 25),
-            moods=chance.some(MOODS, 25) if chance.odds(70) else [],
+            moods=chance.some(MOODS, 30) if chance.odds(80) else [],
             points=set(chance.some(POINTS, 25)) if chance.odds(60) else set(),
             skewed=chance.odds(15),
+            awake=chance.odds(25),
             failing=chance.pick((0.0, 0.0, 0.0, 0.0, 1.0, 5.0)),
             partial=chance.pick((0.0, 0.0, 10.0, 50.0)),
         )

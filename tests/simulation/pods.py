@@ -11,6 +11,9 @@ from tests.simulation.log import SimulatedLog
 from tests.simulation.stage import Stage, enter
 from tests.simulation.surroundings import Surroundings
 
+ORDERLY = 10.0
+"""Seconds within which a pod stops in order (L6)."""
+
 BACK = (0.02, 0.5, 3.0, 12.0, 30.0)
 """Seconds until a supervisor has started a dead process again."""
 
@@ -20,6 +23,10 @@ class Runs(Protocol):
 
     def ended(self, process: "Running") -> None:
         """It has ended by itself."""
+        ...
+
+    def late(self, process: "Running", seconds: float) -> None:
+        """It took too long to stop in order."""
         ...
 
 
@@ -33,7 +40,7 @@ class Running:
         self.berth = berth
         self.process = around.loop.process(f"{berth.name}#{self.pid}")
         self.pod: Pod | None = None
-        self.leaving = False
+        self.leaving = self.hindered = False
         self._around, self._settings, self._runs = around, settings, runs
         strike = around.striker(self)
         self.line = Line(around.loop, around.network, self.process, around.outside, strike, around.saw)
@@ -79,7 +86,12 @@ class Running:
             self.process.task(self._stop(self.pod))
 
     async def _stop(self, pod: Pod) -> None:
+        began, dozed = self._around.loop.time(), self._around.dozed
         await pod.stop()
+        took = self._around.loop.time() - began - (self._around.dozed - dozed)
+        self._around.saw("stopped in order")
+        if took > ORDERLY and not self.hindered:
+            self._runs.late(self, took)
         self._end()
 
     def _end(self) -> None:
@@ -98,6 +110,7 @@ class Running:
 
     def freeze(self) -> None:
         """As by SIGSTOP."""
+        self.hindered = True
         self.process.freeze()
         self._hush()
 
@@ -108,6 +121,7 @@ class Running:
 
     def cut(self, seconds: float) -> None:
         """Nothing of it reaches the broker for a while, nor the other way round."""
+        self.hindered = True
         self.line.cut_until = self._around.loop.time() + seconds
         self._hush()
         self._around.later(seconds, self._settle)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sagalog.engine.instance import PARKED, Instance
 from tests.simulation import faults, tomorrow
 from tests.simulation.chance import Chance
+from tests.simulation.counters import sightings
 from tests.simulation.world import World
 
 MOST_TURNS = 6000
@@ -14,6 +15,9 @@ NAPS = (0.3, 0.7, 1.0, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 20.0, 30.0, 60.0, 30
 NIGHTS = (3600.0, 3600.0, 3.0, 10.0, 60.0)
 """Seconds of made-up time between two looks whether all is at rest. Nights are for what was put
 off by a clock that was ahead."""
+
+AWAKE, DOZING = 3.0, 0.6
+"""Seconds of a nap that are run through; for the rest of it all machines stand still."""
 
 
 class Broken(Exception):
@@ -53,7 +57,8 @@ def blow(world: World) -> None:
     loop, mix = world.loop, world.mix
     turn = loop.turns + 1 + world.around.chance.choose(mix.pace)
     until, last = loop.time() + mix.seconds, loop.turns + MOST_TURNS
-    while loop.time() < until and loop.turns < last:
+    most = until + mix.seconds
+    while loop.turns < last and loop.time() < (most if world.asking() else until):
         loop.step()
         if world.judge.violations or loop.errors:
             look(world)
@@ -69,16 +74,18 @@ def calm(world: World) -> None:
         rest(world, 2 * world.mix.session + 5.0)  # until all that was sent has arrived
         tomorrow.upgrade(world)
     world.heal()
+    most = AWAKE if world.mix.awake else DOZING
     for nap in NAPS + NIGHTS:
-        rest(world, min(nap, 3.0))
-        if nap > 3.0:
-            world.loop.pass_time(nap - 3.0)
+        if nap > most:
+            world.around.doze(nap - most)
+        rest(world, min(nap, most))
         free(world)
         if not busy(world):
             break
     ends = {place: world.end(place) for place in world.lanes}
     world.judge.at_rest(ends)
     look(world)
+    world.around.seen.update(sightings(world.judge))
 
 
 def rest(world: World, seconds: float) -> None:

@@ -26,6 +26,7 @@ class Surroundings:
         self.network = Network(chance)
         self.groups: dict[str, Group] = {}
         self.story: list[str] | None = None
+        self.dozed = 0.0
         self.seen: Counter[str] = Counter()
         self.broker: Broker
         self.striker: Callable[[Any], Strike]
@@ -41,6 +42,11 @@ class Surroundings:
     def later(self, seconds: float, call: Callable[..., Any], *args: Any) -> None:
         """Call something in a while, outside of all processes."""
         self.loop.call_later(seconds, call, *args, context=self.outside)
+
+    def doze(self, seconds: float) -> None:
+        """All machines stand still, and the broker's too."""
+        self.dozed += seconds
+        self.loop.pass_time(seconds)
 
     def new_pid(self) -> int:
         """A process's number."""

@@ -1,6 +1,5 @@
 """A world: real pods and real clients over a simulated log, clock and handlers, by one chance."""
 
-import asyncio
 from contextlib import suppress
 from contextvars import copy_context
 
@@ -106,6 +105,10 @@ class World:
         """The pods' processes that live."""
         return [process for berth in self.berths for process in berth.processes]
 
+    def asking(self) -> bool:
+        """Whether a client has not done all that it wants."""
+        return any(person.deeds for person in self.people)
+
     # -- what happens to processes
 
     def _striker(self, whom: Running | Person) -> Strike:
@@ -146,6 +149,11 @@ class World:
         process.exit()
         if process.berth.gone(process):
             self.around.later(self.around.chance.pick(BACK), self._launch, process.berth)
+
+    def late(self, process: Running, seconds: float) -> None:
+        """A pod has taken too long to stop, and neither it nor the network was slow."""
+        if self.around.network.near:
+            self.judge.violations.append(f"L6 {process.name} took {seconds:.1f} s to stop")
 
     def comes_back(self, person: Person) -> None:
         """A client's process is started again."""
@@ -202,6 +210,8 @@ class World:
         self.mix.moods, self.mix.faults = [], []
         self.mix.points.clear()
         self.around.network.heal()
+        for group in self.around.groups.values():
+            group.heal()
         for berth in self.berths:
             for process in berth.processes:
                 process.line.cut_until = 0.0
@@ -212,6 +222,7 @@ class World:
                     berth.gone(process)
             berth.launch()
         for person in self.people:
+            person.deeds = 0
             person.line.cut_until = 0.0
             self.comes_back(person)
         for group, name, visitor in self.visitors:
@@ -255,7 +266,7 @@ class World:
     def close(self) -> None:
         """Forget all that was still to happen, here and now: collected later it would happen."""
         self.loop.close()
-        for task in asyncio.all_tasks(self.loop):
+        for task in self.loop.pending():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             for _ in range(9):  # whoever closes something when it ends waits once more
                 with suppress(RuntimeError):

@@ -127,9 +127,10 @@ class Acting:
 
     def _post(self, instance: str, state: Instance, action: Post) -> None:
         letter, name = action.letter, named(action.letter)
-        spec = state.definition.steps[letter.step]
+        spec, step = state.definition.steps[letter.step], state.steps[letter.step]
         forward = letter.number == 0
         given = spec.input if forward else spec.undo_input
+        error = letter.error or step.error or f.Failure("error", "Unknown", "")
         post = FailedStep(
             instance=instance,
             run=state.run,
@@ -138,7 +139,7 @@ class Acting:
             phase="forward" if forward else "undo",
             number=letter.number,
             attempts=letter.attempt,
-            error=letter.error,
+            error=error,
             input=orjson.Fragment(state.input) if given is None else given,
             status=state.status,
             remaining=state.remaining(),

@@ -53,13 +53,13 @@ WAITING = StepState()
 class Letter(NamedTuple):
     """A final failure: of the forward handler (`number` 0) or of undo `number` of a step.
 
-    It keeps its own error: by the time it is posted the step may have another, or none.
+    It holds its error, since the step's own may be another one when it is posted.
     """
 
     step: int
     number: int
     attempt: int
-    error: Failure
+    error: Failure | None = None
 
 
 class Instance(NamedTuple):

@@ -26,6 +26,7 @@ def _words(count: int) -> Struct:
     return Struct(f"<{count}I")
 
 
+@lru_cache(maxsize=1024)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key: murmur2, made positive, modulo the count."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -47,7 +47,6 @@ class Process:
     def kill(self) -> None:
         """Run nothing of it any more. Twice is once."""
         self.alive = False
-        self._loop.bury()
         self._held.clear()
 
     def freeze(self) -> None:
@@ -127,7 +126,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, Turn]] = []
         self._numbers = count()
         self._now = 0.0
-        self._graves: set[asyncio.Task[Any]] = set()
+        # Held, since a killed one that is collected runs its `finally`.
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._many = 1000
         self._closed = self._stopping = False
 
     # -- running
@@ -136,9 +137,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """A new process, alive."""
         return Process(self, name)
 
-    def bury(self) -> None:
-        """Keep all tasks that there are, for a killed one that is collected runs its `finally`."""
-        self._graves |= asyncio.all_tasks(self)
+    def pending(self) -> list["asyncio.Task[Any]"]:
+        """The tasks that have not ended, those of the dead too."""
+        self._tasks = [task for task in self._tasks if not task.done()]
+        return self._tasks
 
     def step(self) -> None:
         """Run one turn, or move the clock to the next. Raises Stalled where there is none."""
@@ -250,7 +252,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         """A task of this loop."""
-        return asyncio.Task(coro, loop=self, **kwargs)
+        task = asyncio.Task[Any](coro, loop=self, **kwargs)
+        self._tasks.append(task)
+        if len(self._tasks) > self._many:
+            self._many = 1000 + 2 * len(self.pending())
+        return task
 
     def run_in_executor(  # type: ignore[override]
         self,
