@@ -3,10 +3,13 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format demo bench kafka
+.PHONY: help setup test lint format demo bench kafka chaos soak
 
 LOG ?= embedded
 WORKLOADS ?=
+SECONDS := 600
+SEED ?= 1
+MINUTES ?= 30
 PYTHON := .venv/bin/python
 
 help: ## This list
@@ -35,3 +38,9 @@ bench: setup ## JSON lines on stdout: make bench WORKLOADS="W1 W2" LOG=kafka|emb
 
 kafka: setup ## A broker for developing, in the foreground; Ctrl-C stops it
 	@$(PYTHON) -m scripts.kafka
+
+chaos: setup ## Faults on a real broker, then an audit: make chaos SECONDS=600 SEED=1
+	@$(PYTHON) -m tests.chaos run --seconds $(SECONDS) --seed $(SEED)
+
+soak: setup ## Half as many faults, memory watched: make soak MINUTES=30 SEED=1
+	@$(PYTHON) -m tests.chaos soak --minutes $(MINUTES) --seed $(SEED)

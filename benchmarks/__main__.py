@@ -4,7 +4,7 @@
     make bench WORKLOADS="W1 --fsync --runs 3" LOG=kafka
     python -m benchmarks --log embedded --quick W1 W6
 
-W1 sagas in a second, W2 latency, W3 compensation, W4 crash, W6 idempotency, M1 memory.
+W1 sagas in a second, W2 latency, W3 compensation, W4 crash, W5 queue, W6 idempotency, M1 memory.
 What happens meanwhile is told on stderr. The owner and the client are two processes.
 """
 
@@ -23,6 +23,7 @@ from benchmarks.checks import checks
 from benchmarks.crash import crash
 from benchmarks.latency import latency
 from benchmarks.memory import memory
+from benchmarks.queue import queue
 from benchmarks.rig import PARTITIONS, Options, Rig, durability, rig
 from benchmarks.throughput import compensation, throughput
 
@@ -31,6 +32,7 @@ WORKLOADS: dict[str, Callable[[Rig], Awaitable[dict[str, Any]]]] = {
     "W2": latency,
     "W3": compensation,
     "W4": crash,
+    "W5": queue,
     "W6": checks,
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from sagalog.engine import Retry
 from sagalog.engine.writer import LARGEST
-from sagalog.streams.client import LARGEST_INPUT
+from sagalog.streams.composer import LARGEST_INPUT
 from sagalog.streams.kafka.settings import PREFIX, SECONDS, TEXTS, KafkaSettings
 from sagalog.streams.settings import Settings
 from tests.house.tree import ROOT

@@ -10,6 +10,7 @@ from sagalog.engine.results import Result
 from sagalog.schemas import codec
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.facts import StepCompleted, StepFailed
+from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import LANES, Topics
 
 if TYPE_CHECKING:
@@ -140,6 +141,12 @@ class Owner:
         rows = self.partition.checkpoint()
         if self.world.owners.get(self._place) is not self:
             return False
+        self.write(rows)
+        self.commit()
+        return True
+
+    def write(self, rows: list[Entry]) -> None:
+        """A checkpoint is durable."""
         table = self.world.tables[self._place]
         for entry in rows:
             assert entry.key is not None
@@ -147,8 +154,6 @@ class Owner:
                 table.pop(entry.key, None)
             else:
                 table[entry.key] = entry.value
-        self.commit()
-        return True
 
     def commit(self) -> None:
         """Commit the lanes alone, as any owner may, a former one too."""

@@ -82,6 +82,18 @@ class TestUnreadable:
         assert (world.status("a"), world.status("b")) == ("running", "completed")
         assert world.called().count("ship") == 1
 
+    def test_under_another_key_it_is_poison_as_any_fact_is(self, world: World) -> None:
+        world.ask(saga(), "a")
+        world.settle()
+        world.append("orders.events", 0, Entry(b"another", wire("a").value))
+        world.append("orders.events", 0, Entry(b"another", wire("never-seen").value))
+        world.settle()
+        assert world.state("never-seen") is None
+        state = world.state("a")
+        assert state is not None
+        assert state.unreadable == -1
+        assert [letter.reason.partition(" ")[0] for letter in world.letters()] == ["its", "its"]
+
     def test_a_call_that_was_under_way_may_end(self, world: World) -> None:
         world.script.hold("charge")
         world.ask(saga(), "a")
@@ -210,6 +222,16 @@ class TestUnreadable:
         retake(world)
         assert world.status("a") == "cancelled"
 
+    def test_what_is_no_request_does_not_stay_in_its_lane(self, world: World) -> None:
+        world.append("orders.events", 0, wire("a"))
+        world.settle()
+        world.ask(f.Completed("no request"), "a")
+        world.settle()
+        owner = world.owners["orders", 0]
+        assert owner.partition.commits()["normal"] == 1
+        (letter,) = world.read("orders.deadletters")
+        assert letter.data.reason == "sagalog.completed.v1 is no request"
+
     def test_code_that_still_cannot_parks_it_again(self, world: World) -> None:
         world.script.hold("charge")
         world.ask(saga(), "a")
@@ -239,3 +261,63 @@ class TestUnreadable:
         owner = world.own()
         owner.fold()
         assert {name: owner.partition.table.get(name) for name in "az"} == folded
+
+
+class TestRowsOfALaterVersion:
+    """A newer owner's row may hold what this code cannot keep: its instance is parked too."""
+
+    @pytest.fixture
+    def later(self, world: World) -> World:
+        """A newer owner has left a row of another kind for `a`, and then this code came."""
+        world.script.hold("charge")
+        for name in ("a", "b"):
+            world.ask(saga(), name)
+        world.settle()
+        owner = world.owners["orders", 0]
+        owner.checkpoint()
+        owner.crash()
+        table = world.tables["orders", 0]
+        table[b"a"] = b"[2," + table[b"a"][1:]
+        world.own()
+        world.settle()
+        return world
+
+    def newer_code_comes(self, world: World) -> None:
+        owner = world.owners["orders", 0]
+        owner.checkpoint()
+        owner.crash()
+        table = world.tables["orders", 0]
+        assert table[b"a"].startswith(b"[2,"), "it was written over"
+        table[b"a"] = b"[" + table[b"a"][3:]
+        world.own()
+        world.settle()
+
+    def test_it_stands_still_and_no_other(self, later: World) -> None:
+        later.script.let_go("charge")
+        later.settle()
+        later.ask(Cancel(), "a")
+        later.settle()
+        assert later.status("b") == "completed"
+        assert later.called().count("charge") == 3  # `a` and `b` by the newer owner, then `b`
+        assert later.owners["orders", 0].partition.counters["parked"] == 1
+
+    def test_code_that_can_read_it_goes_on_with_it(self, later: World) -> None:
+        later.script.let_go("charge")
+        later.settle()
+        self.newer_code_comes(later)
+        assert (later.status("a"), later.status("b")) == ("completed", "completed")
+
+    def test_what_came_meanwhile_is_folded_then(self, later: World) -> None:
+        run = later.facts("a")[0].run
+        later.tell(f.StepCompleted(run, "charge", 1, "the newer owner's"), "a")
+        later.settle()
+        for _ in range(2):  # whoever of this version takes it next hands it on
+            retake(later)
+        later.script.let_go("charge")
+        self.newer_code_comes(later)
+        assert later.status("a") == "completed"
+        state = later.state("a")
+        assert state is not None
+        assert state.result["charge"] == "the newer owner's"
+        calls = [c for c in later.calls if c.call.instance == "a" and c.operation == "charge"]
+        assert len(calls) == 1

@@ -32,6 +32,20 @@ def test_rows_that_say_no_position_stop_the_partition(rows: dict[bytes, bytes]) 
         Position.of(rows)
 
 
+def test_what_is_as_usual_at_its_end_is_not_written() -> None:
+    """So what a later version adds there is no news to this one while nobody uses it."""
+    assert Position().row().value == b"[[0,-1,{}]]"
+    assert Position(Mark(3, 1, {}), Mark(2, 1, {})).row().value == b"[[3,1,{}],[2,1,{}]]"
+    assert Position.of({POSITION_KEY: b"[[3,1,{}]]"}) == Position(Mark(3, 1, {}))
+    assert Position.of({POSITION_KEY: b"[[3,1,{}],null,[]]"}) == Position(Mark(3, 1, {}))
+
+
+@pytest.mark.parametrize("row", [b"[[3,1,{}],null,[],7]", b"[[3,1,{},7]]"])
+def test_one_of_a_later_version_says_so(row: bytes) -> None:
+    with pytest.raises(Impossible, match="later version"):
+        Position.of({POSITION_KEY: row})
+
+
 @pytest.mark.parametrize(("start", "end"), [(0, 7), (0, 100), (7, 7), (7, 100)])
 def test_a_checkpoint_within_its_log_fits(start: int, end: int) -> None:
     check(3, 7, start, end)

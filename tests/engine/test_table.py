@@ -6,9 +6,10 @@ import pytest
 
 from sagalog.engine.errors import Impossible
 from sagalog.engine.instance import Instance
+from sagalog.engine.pending import pending
 from sagalog.engine.table import Table
 from sagalog.schemas.record import Entry
-from tests.engine.lives import STATUSES, Life, completed, done
+from tests.engine.lives import STATUSES, Life, completed, done, refused
 
 STATES = {name: make().state for name, make in STATUSES.items()}
 LIVE, ENDED = Life().then(done("a")).state, completed().state
@@ -170,6 +171,48 @@ class TestLeaving:
 def test_a_row_that_cannot_be_read_stops_the_restore(broken: dict[bytes, bytes]) -> None:
     with pytest.raises(Impossible):
         Table().restore(rows(table_of(z=LIVE).changes()) | broken)
+
+
+class TestRowsOfALaterVersion:
+    def of_another_kind(self) -> dict[bytes, bytes]:
+        kept = rows(table_of(a=LIVE, b=ENDED, c=LIVE).changes())
+        kept[b"a"] = b"[2," + kept[b"a"][1:]
+        return kept
+
+    @pytest.mark.parametrize("news", [b'"delay":7,"undo":', b'"exhausted":"ask","undo":'])
+    def test_a_definition_makes_one_of_every_row_that_has_it(self, news: bytes) -> None:
+        kept = rows(table_of(a=LIVE, b=refused().state).changes())
+        for key in kept:
+            if key.startswith(b"~"):
+                kept[key] = kept[key].replace(b'"undo":', news, 1)
+        table = Table()
+        table.restore(kept)
+        assert table.later == {"a"}
+        assert table.get("b") == refused().state
+
+    def test_one_parks_its_instance_and_no_other(self) -> None:
+        table = Table()
+        table.restore(self.of_another_kind())
+        assert table.later == {"a"}
+        parked = table.get("a")
+        assert parked is not None
+        assert parked.unreadable >= 0
+        assert pending(parked) == []
+        assert (table.get("b"), table.get("c")) == (ENDED, LIVE)
+
+    def test_it_is_never_written_and_what_it_needs_is_never_deleted(self) -> None:
+        kept, table = self.of_another_kind(), Table()
+        table.restore(kept)
+        table.remove("b")
+        table.remove("c")
+        assert sorted(table.changes()) == [Entry(b"b", None), Entry(b"c", None)]
+
+
+def test_rows_of_the_partition_that_nobody_knows_are_passed_over_and_left_alone() -> None:
+    table = Table()
+    table.restore(rows(table_of(a=LIVE).changes()) | {b"~novelty": b"whatever"})
+    assert len(table) == 1
+    assert table.changes() == []
 
 
 def test_a_state_without_its_definition_stops_the_restore() -> None:

@@ -22,3 +22,19 @@ def run(*arguments: str, folder: Path = ROOT, **more: str) -> str:
     )
     assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def pytest_in(folder: Path) -> tuple[int, str]:
+    """Run the tests of a folder as a project of its own; the exit code, and what it said."""
+    kept = {key: os.environ[key] for key in os.environ if not key.startswith(("SAGALOG", "PYTEST"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-W", "error", "."],
+        cwd=folder,
+        env=kept,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    return done.returncode, done.stdout

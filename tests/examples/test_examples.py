@@ -1,8 +1,9 @@
 """Each small example runs as it stands, and says what its page promises."""
 
 from pathlib import Path
+from shutil import copy
 
-from tests.examples.running import run
+from tests.examples.running import pytest_in, run
 from tests.house.tree import ROOT
 
 
@@ -35,3 +36,11 @@ def test_two_apps(tmp_path: Path) -> None:
     assert "parcel to Oslo" in said
     assert said.count("refunded the lamp") == 1
     assert "compensated: Terminal: no carrier delivers to the Moon" in said
+
+
+def test_the_tests_of_an_app_run_where_they_are_copied_to(tmp_path: Path) -> None:
+    for name in ("orders.py", "test_orders.py"):
+        copy(ROOT / "examples" / "testing" / name, tmp_path)
+    code, said = pytest_in(tmp_path)
+    assert code == 0, said
+    assert "7 passed" in said

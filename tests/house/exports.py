@@ -1,4 +1,4 @@
-"""The public names of the three portions, and the file that freezes them.
+"""The public names of the three portions and of the test kit, and the file that freezes them.
 
 After a change on purpose:  .venv/bin/python -m tests.house.exports --write
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.house.tree import PORTIONS
 
+PUBLIC = PORTIONS | {"streams.testing": PORTIONS["streams"] / "testing"}
 FROZEN = Path(__file__).with_name("exports.txt")
 
 
@@ -20,7 +21,7 @@ def exported(portion: str) -> list[str]:
 
 def bound(portion: str) -> set[str]:
     """Name what a portion's `__init__` binds for others: public imports and definitions."""
-    tree = ast.parse((PORTIONS[portion] / "__init__.py").read_text())
+    tree = ast.parse((PUBLIC[portion] / "__init__.py").read_text())
     names: set[str] = set()
     for node in ast.walk(tree):  # those imported for type checkers alone, too
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("sagalog."):
@@ -34,7 +35,7 @@ def bound(portion: str) -> set[str]:
 def listing() -> str:
     """Write all public names as the frozen file has them, one in a line."""
     return "".join(
-        f"sagalog.{portion}.{name}\n" for portion in PORTIONS for name in exported(portion)
+        f"sagalog.{portion}.{name}\n" for portion in PUBLIC for name in exported(portion)
     )
 
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.house.exports import FROZEN, bound, exported, listing
-from tests.house.tree import PORTIONS
+from tests.house.exports import FROZEN, PUBLIC, bound, exported, listing
 
 
-@pytest.mark.parametrize("portion", PORTIONS)
+@pytest.mark.parametrize("portion", PUBLIC)
 def test_all_is_exactly_what_is_exported(portion: str) -> None:
     names = exported(portion)  # ruff (RUF022) keeps it sorted
     assert len(names) == len(set(names))

@@ -39,6 +39,11 @@ class Broker(Protocol):
         """Its address, host:port, the same for all its lives."""
         ...
 
+    @property
+    def behind(self) -> str:
+        """Its address for a proxy: who asks there is sent on to the proxy's port."""
+        ...
+
     def start(self) -> None:
         """Start it, the first time or again, and return when it answers."""
         ...
@@ -91,6 +96,12 @@ def free_port() -> int:
             return port
 
 
+def second_listener(through: int | None) -> tuple[int, int]:
+    """The port of the listener for a proxy, and the port to which it sends whoever asks."""
+    port = free_port()
+    return port, through or port
+
+
 def answers(bootstrap: str) -> bool:
     """Tell whether a broker there is ready for work; a loop may be running around the call."""
     host, _, port = bootstrap.rpartition(",")[2].rpartition(":")
@@ -117,7 +128,7 @@ async def _answers(bootstrap: str) -> bool:
 class JavaBroker:
     """A broker as a Java process on loopback, with its data in a temporary folder."""
 
-    def __init__(self, settings: Mapping[str, str], port: int) -> None:
+    def __init__(self, settings: Mapping[str, str], port: int, through: int | None = None) -> None:
         self._java, self._classpath = java(), f"{jars()}/*"
         self._home = Path(tempfile.mkdtemp(prefix="sagalog-kafka-"))
         self._guard = subprocess.Popen(
@@ -129,6 +140,7 @@ class JavaBroker:
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._port = port
+        self._behind = second_listener(through)
         self._properties = self._home / "server.properties"
         self._log = self._home / "broker.log"
         self._write_properties(settings)
@@ -136,6 +148,10 @@ class JavaBroker:
     @property
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def behind(self) -> str:
+        return f"127.0.0.1:{self._behind[0]}"
 
     def start(self) -> None:
         if not (self._home / "data").exists():
@@ -168,7 +184,8 @@ class JavaBroker:
     def _write_properties(self, settings: Mapping[str, str]) -> None:
         controller = f"127.0.0.1:{free_port()}"
         own = {
-            "listeners": f"CLIENTS://{self.bootstrap},CONTROLLER://{controller}",
+            "listeners": f"CLIENTS://{self.bootstrap},PODS://{self.behind},CONTROLLER://{controller}",
+            "advertised.listeners": f"CLIENTS://{self.bootstrap},PODS://127.0.0.1:{self._behind[1]}",
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self._home / "data"),
         }

@@ -13,7 +13,14 @@ from functools import cached_property
 from docker.models.containers import Container
 from testcontainers.core.container import DockerContainer
 
-from tests.kafka.broker import CLUSTER_ID, START_SECONDS, BrokerError, answers, shared_settings
+from tests.kafka.broker import (
+    CLUSTER_ID,
+    START_SECONDS,
+    BrokerError,
+    answers,
+    second_listener,
+    shared_settings,
+)
 from tests.kafka.jars import kafka_version
 
 CONTROLLER_PORT = 29093  # inside the container, so it is always free
@@ -29,15 +36,18 @@ def daemon_answers() -> bool:
 class DockerBroker:
     """A broker in a container of the official image, published on one port of the host."""
 
-    def __init__(self, settings: Mapping[str, str], port: int) -> None:
+    def __init__(self, settings: Mapping[str, str], port: int, through: int | None = None) -> None:
         container = DockerContainer(f"apache/kafka:{kafka_version()}")
         self._host, self._port = container.get_docker_client().host(), port
+        self._behind, proxy = second_listener(through)
+        advertised = f"CLIENTS://{self.bootstrap},PODS://127.0.0.1:{proxy}"
         own = {
-            "listeners": f"CLIENTS://:{port},CONTROLLER://:{CONTROLLER_PORT}",
-            "advertised.listeners": f"CLIENTS://{self.bootstrap}",
+            "listeners": f"CLIENTS://:{port},PODS://:{self._behind},CONTROLLER://:{CONTROLLER_PORT}",
+            "advertised.listeners": advertised,
             "controller.quorum.voters": f"1@localhost:{CONTROLLER_PORT}",
         }
-        container.with_bind_ports(port, port).with_env("CLUSTER_ID", CLUSTER_ID)
+        container.with_bind_ports(port, port).with_bind_ports(self._behind, self._behind)
+        container.with_env("CLUSTER_ID", CLUSTER_ID)
         for key, value in {**shared_settings(), **own, **settings}.items():
             container.with_env(f"KAFKA_{key.upper().replace('.', '_')}", value)
         self._outer = container
@@ -45,6 +55,10 @@ class DockerBroker:
     @property
     def bootstrap(self) -> str:
         return f"{self._host}:{self._port}"
+
+    @property
+    def behind(self) -> str:
+        return f"{self._host}:{self._behind}"
 
     @cached_property
     def _container(self) -> Container:

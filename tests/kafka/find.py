@@ -27,10 +27,14 @@ def any_broker() -> Iterator[str]:
 def new_broker(
     settings: Mapping[str, str] = NO_SETTINGS,
     port: int | None = None,
+    through: int | None = None,
 ) -> Iterator[Broker]:
-    """Give a started broker to kill and to start again; `settings` add to the shared ones."""
+    """Give a started broker to kill and to start again; `settings` add to the shared ones.
+
+    `through` is the port of a proxy before it, which is to pass on to where the broker is `behind`.
+    """
     kind = docker.DockerBroker if docker.daemon_answers() else JavaBroker
-    broker = kind(settings, port or free_port())
+    broker = kind(settings, port or free_port(), through)
     try:
         broker.start()
         yield broker

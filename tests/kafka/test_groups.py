@@ -140,6 +140,31 @@ async def test_who_was_killed_and_stays_away_is_replaced(group: Group) -> None:
     await second.owns(0, 1, 2, 3, within=SESSION + 3)
 
 
+async def test_who_joins_has_its_share_before_the_session_of_who_died_is_over(
+    group: Group,
+) -> None:
+    first, second = await group.pod("pod-0", session=9.0), await group.pod("pod-1", session=9.0)
+    await second.owns(2, 3)
+    await first.kill()
+    began = time.monotonic()
+    third = await group.pod("pod-2", session=9.0)
+    await group.becomes(lambda: len(second.owned) == len(third.owned) == 2, within=20)
+    assert time.monotonic() - began < 9.0
+
+
+async def test_who_died_is_replaced_although_others_come_and_go_all_the_time(
+    group: Group,
+) -> None:
+    """Each of them makes the group form anew, and brokers then give the dead more time."""
+    first, second = await group.pod("pod-0", session=3.0), await group.pod("pod-1", session=3.0)
+    await second.owns(2, 3)
+    await first.kill()
+    for number in range(4):
+        guest = await group.pod(f"guest-{number}", session=3.0)
+        await guest.membership.leave()
+    await second.owns(0, 1, 2, 3, within=2.0)
+
+
 async def test_who_dies_giving_up_does_not_keep_it(group: Group) -> None:
     """The group is still waiting for its word when it is back, and has given it half."""
     first = await group.pod("pod-0")

@@ -34,6 +34,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     protocols = {"CLIENTS": "PLAINTEXT", "GUARDED": "SASL_SSL", "CONTROLLER": "PLAINTEXT"}
     settings = {
         "listeners": ",".join(f"{name}://127.0.0.1:{at}" for name, at in listeners.items()),
+        "advertised.listeners": f"CLIENTS://127.0.0.1:{clients},GUARDED://127.0.0.1:{guarded}",
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in protocols.items()),
         "sasl.enabled.mechanisms": "PLAIN",

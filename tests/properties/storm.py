@@ -26,13 +26,20 @@ TOMORROW = "sagalog.tomorrow.v1"
 class Storm:
     """A world under faults. `effects` is what the handlers did to the world outside."""
 
-    def __init__(self, seed: int, *, retention: int | None = None, tomorrow: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        retention: int | None = None,
+        tomorrow: bool = False,
+        make: type[World] = World,
+    ) -> None:
         self.chance, self.forgetful = Random(seed), retention is not None
         app = orders() if retention is None else orders(retention=retention)
         # A child is kept no longer than its parent asks: then there is nothing left to undo.
         kinds = (*SAGAS, *ABROAD, "charge") if retention is None else (*SAGAS, "charge")
         self.weather = Weather.drawn(self.chance, kinds)
-        self.world = World(app, payments(), partitions=self.weather.partitions)
+        self.world = make(app, payments(), partitions=self.weather.partitions)
         self.world.own_all()
         self.effects = Effects()
         self.journal = Journal(self.world)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sagalog.engine.evolve import Here, evolve, forgettable
 from sagalog.engine.instance import ENDED, Instance
+from sagalog.engine.lifecycle import FIRST, TRANSITIONS
 from sagalog.engine.pending import pending
 from sagalog.engine.rows import Definitions, pack, unpack
 from sagalog.engine.turning import can_turn
@@ -93,3 +94,14 @@ def test_every_state_comes_back_from_its_row(
         held = state._replace(definition=definitions.intern(state.definition))
         definitions.use(definitions.digest(held.definition), 1)
         assert unpack(pack(held, definitions), definitions) == held
+
+
+@given(GRAPHS, PARENTS, MANY)
+def test_a_status_is_followed_by_none_that_the_state_machine_does_not_know(
+    graph: Definition, parent: Any, facts: list[Any]
+) -> None:
+    before = Life(graph, parent=parent, deadline=99).state.status
+    assert before in FIRST
+    for _, _, state in live(graph, parent, facts):
+        assert state.status == before or state.status in TRANSITIONS[before]
+        before = state.status

@@ -73,9 +73,12 @@ class Worker:
         assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0, self._crew.errors()
 
     def _strike(self, what: Literal["kill", "freeze", "thaw"], number: signal.Signals) -> None:
+        """What it did is before the blow that ended it, and behind the one that woke it."""
         assert self.process.returncode is None, self._crew.errors()
-        self._crew.blows.append(Blow(what, self.pid, time.time_ns() // 1_000_000))
+        before = time.time_ns() // 1_000_000
         self.process.send_signal(number)
+        at = before if what == "thaw" else time.time_ns() // 1_000_000
+        self._crew.blows.append(Blow(what, self.pid, at))
 
 
 class Crew:
@@ -85,7 +88,7 @@ class Crew:
         self.url, self.app, self.session = url, app, session
         self.journal = folder / "journal"
         self.blows: list[Blow] = []
-        self._said = folder / "workers.log"
+        self._folder = folder
         self._workers: list[Worker] = []
 
     async def __aenter__(self) -> Self:
@@ -99,8 +102,7 @@ class Crew:
 
     async def start(self, member: str, *options: str, wait: bool = True) -> Worker:
         """A new worker, ready to work."""
-        said = self._said.open("ab")
-        with said:
+        with (self._folder / f"{member}.log").open("ab") as said:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.recovery.worker"),
                 *(self.url, self.app, member, str(self.journal)),
@@ -118,4 +120,6 @@ class Crew:
 
     def errors(self) -> str:
         """The end of what the workers have said."""
-        return self._said.read_text(errors="replace")[-4000:]
+        files = sorted(self._folder.glob("*.log"))
+        said = (f"{file.name}\n{file.read_text(errors='replace')[-4000:]}" for file in files)
+        return "\n".join(said)

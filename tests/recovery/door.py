@@ -7,7 +7,7 @@ import pytest
 from sagalog.engine import InvalidInput
 from sagalog.schemas.requests import StepData
 from sagalog.streams import Refused
-from sagalog.streams.client import LARGEST_INPUT
+from sagalog.streams.composer import LARGEST_INPUT
 from tests.recovery.shop import Shop
 from tests.recovery.world import PATIENCE, World
 

@@ -82,6 +82,7 @@ class GivingUp:
         again = await world.pod(shop.app)
         await handle.result(PATIENCE)
         await late.result(PATIENCE)
+        await eventually(lambda: self._true(len(again.owners) == world.partitions))
         assert {o.events: o.start for o in again.owners.values()} == ends, "the last checkpoint"
         assert shop.twice() == set()
 

@@ -18,10 +18,11 @@ from sagalog.streams.log import Log
 from sagalog.streams.opening import log_at
 from sagalog.streams.pod import Pod, PodSettings
 from tests.recovery import app
+from tests.recovery.app import USUAL, Manner
 from tests.recovery.journal import Journal
 
 
-def make_log(url: str, session: float) -> Log:
+def make_log(url: str, member: str, session: float) -> Log:
     """The log of an address; on Kafka with a session of so many seconds."""
     if not url.startswith("kafka:"):
         return log_at(url)
@@ -30,18 +31,27 @@ def make_log(url: str, session: float) -> Log:
     servers = tuple(url.removeprefix("kafka://").split(","))
     return KafkaLog(
         KafkaSettings(
-            bootstrap_servers=servers, session_timeout=session, heartbeat_interval=session / 10
+            bootstrap_servers=servers,
+            client_id=member,
+            session_timeout=session,
+            heartbeat_interval=session / 10,
         )
     )
 
 
 async def work(arguments: argparse.Namespace) -> None:
     """Work until SIGTERM."""
-    log = make_log(arguments.url, arguments.session)
+    log = make_log(arguments.url, arguments.member, arguments.session)
     await log.open()
     make = app.there if arguments.there else app.make
-    declared = make(arguments.app, Journal(arguments.journal), pace=arguments.pace)
-    settings = PodSettings(slots=arguments.slots, checkpoint_interval=0.1, give_up_timeout=2.0)
+    manner = Manner(arguments.pace, arguments.timeout, arguments.attempts, arguments.retention)
+    declared = make(arguments.app, Journal(arguments.journal), manner)
+    settings = PodSettings(
+        slots=arguments.slots,
+        checkpoint_interval=arguments.checkpoint,
+        give_up_timeout=2.0,
+        forget_interval=arguments.forget,
+    )
     pod = Pod(declared, log, member=arguments.member, settings=settings)
     await pod.start()
     print("ready", flush=True)
@@ -71,7 +81,12 @@ if __name__ == "__main__":
     parser.add_argument("--there", action="store_true")
     parser.add_argument("--session", type=float, default=10.0)
     parser.add_argument("--slots", type=int, default=16)
-    parser.add_argument("--pace", type=float, default=0.005)
+    parser.add_argument("--pace", type=float, default=USUAL.pace)
+    parser.add_argument("--timeout", type=float, default=USUAL.timeout)
+    parser.add_argument("--attempts", type=int, default=USUAL.attempts)
+    parser.add_argument("--retention", type=float, default=USUAL.retention)
+    parser.add_argument("--checkpoint", type=float, default=0.1)
+    parser.add_argument("--forget", type=float, default=10.0)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     threading.Thread(target=end_with_parent, daemon=True).start()
     asyncio.run(work(parser.parse_args()))

@@ -9,7 +9,7 @@ from sagalog.schemas import Envelope, Poison, Unknown, decode, encode
 from sagalog.schemas.catalogue import NAMES, TYPES
 from sagalog.schemas.codec import encode_fact, rfc3339
 from sagalog.schemas.depth import DEEPEST
-from sagalog.schemas.facts import Completed, StepCompleted
+from sagalog.schemas.facts import Completed, Started, StepCompleted
 from tests.schemas.specimens import ALL, FACTS, named
 
 
@@ -86,6 +86,25 @@ def test_fields_that_a_later_version_adds_are_passed_over() -> None:
 def test_fields_that_an_earlier_version_left_out_are_as_usual() -> None:
     value = event(type="sagalog.step.completed.v1", data={"run": "r", "step": "a", "attempt": 1})
     assert read(value).data == StepCompleted("r", "a", 1, None)
+
+
+STARTED = next(specimen for specimen in FACTS if isinstance(specimen, Started))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(lambda d: d, id="the definition"),
+        pytest.param(lambda d: d["steps"][-1], id="a step"),
+        pytest.param(lambda d: d["steps"][-1]["retry"], id="a policy"),
+    ],
+)
+def test_what_a_later_version_adds_to_a_definition_is_not_passed_over(place: Any) -> None:
+    """It is there only where it matters: the saga must not run without it."""
+    said = json.loads(wire(STARTED))
+    assert isinstance(decode(json.dumps(said).encode()), Envelope)
+    place(said["data"]["definition"])["novelty"] = 1
+    assert decode(json.dumps(said).encode()) == Unknown("sagalog.started.v1", "i")
 
 
 POISON = {

@@ -5,7 +5,6 @@ Ends with 1 where a world has broken a promise, which is printed with its seed.
 
 import argparse
 import json
-import logging
 import sys
 import time
 from pathlib import Path
@@ -17,7 +16,6 @@ from tests.simulation.trials import tried
 
 def many(first: int, seconds: float) -> int:
     """World after world, until the time is over or one is broken."""
-    logging.disable(logging.CRITICAL)
     seed, until = first, time.monotonic() + seconds
     while time.monotonic() < until:
         said, _ = tried(Seeded(seed))
@@ -43,10 +41,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to go on")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="one world, with its story")
-    parser.add_argument("--trace", type=Path, help="one world of a file, with its story")
+    parser.add_argument("--replay", type=Path, help="one world of a file, with its story")
     wanted = parser.parse_args()
-    if wanted.trace is not None:
-        return one(Replayed(json.loads(wanted.trace.read_text())["trace"]))
+    if wanted.replay is not None:
+        return one(Replayed(json.loads(wanted.replay.read_text())["trace"]))
     if wanted.seed is not None:
         return one(Seeded(wanted.seed))
     return many(wanted.first, wanted.seconds)

@@ -101,7 +101,10 @@ class Broker:
         """The entries are in the log; the first one's offset."""
         shelf, now = self.shelves[place], self.clock()
         first = shelf.end
-        records = [Record(*place, first + n, now, *entry) for n, entry in enumerate(entries)]
+        records = [
+            Record(*place, first + n, now, entry.key, entry.value, entry.headers)
+            for n, entry in enumerate(entries)
+        ]
         shelf.records += records
         for record in records:
             self._witness.landed(record)

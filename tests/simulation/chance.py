@@ -1,25 +1,41 @@
 """The one source of chance of a world: every decision is a choice of one number.
 
-0 is always the dullest choice (no fault, no delay, the first of a list). So a trace that ends
-early goes on without faults, and whoever shrinks a trace makes its numbers smaller.
+Choices of one kind form a stream of their own, under a name: so a trace still says much when
+a generator changes elsewhere, and whoever shrinks it can take a kind away.
+
+0 is always the dullest choice (no fault, no delay, the first of a list). A stream that ends
+goes on with zeros.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+Draw = Callable[[int], int]
+"""Gives a number from 0 to below its argument."""
 
-class Chance:
-    """Chooses, and remembers what it chose. `made` is the trace that replays the world."""
+Trace = dict[str, list[int]]
+"""What was chosen, stream by stream: it replays the world."""
 
-    def __init__(self) -> None:
+
+class Stream:
+    """Choices of one kind. `made` are those made so far; what has no choice is none."""
+
+    __slots__ = ("_draw", "made")
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
         self.made: list[int] = []
 
     def choose(self, n: int) -> int:
         """A number from 0 to n-1."""
-        raise NotImplementedError("each source draws in its own way")
+        if n <= 1:
+            return 0
+        chosen = self._draw(n)
+        self.made.append(chosen)
+        return chosen
 
     def pick(self, options: Sequence[T]) -> T:
         """One of the options; the first is the dullest."""
@@ -34,31 +50,50 @@ class Chance:
         return [option for option in options if self.odds(percent)]
 
 
+class Chance:
+    """Where all streams of a world come from."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, Stream] = {}
+
+    def of(self, kind: str) -> Stream:
+        """The stream of this name."""
+        stream = self._streams.get(kind)
+        if stream is None:
+            stream = self._streams[kind] = Stream(self._drawing(kind))
+        return stream
+
+    def _drawing(self, kind: str) -> Draw:
+        raise NotImplementedError("each source draws in its own way")
+
+    @property
+    def trace(self) -> Trace:
+        """What was chosen until now."""
+        return {kind: list(stream.made) for kind, stream in self._streams.items() if stream.made}
+
+
 class Seeded(Chance):
     """Fast: a number generator."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self._random = Random(seed).random
+        random = Random(seed).random
+        self._draw: Draw = lambda n: int(random() * n)
 
-    def choose(self, n: int) -> int:
-        chosen = int(self._random() * n)
-        self.made.append(chosen)
-        return chosen
+    def _drawing(self, kind: str) -> Draw:
+        return self._draw
 
 
 class Replayed(Chance):
-    """A trace once more; behind its end everything is dull."""
+    """A trace once more."""
 
-    def __init__(self, trace: Sequence[int]) -> None:
+    def __init__(self, trace: Mapping[str, Sequence[int]]) -> None:
         super().__init__()
         self._trace = trace
 
-    def choose(self, n: int) -> int:
-        at = len(self.made)
-        chosen = self._trace[at] % n if at < len(self._trace) else 0
-        self.made.append(chosen)
-        return chosen
+    def _drawing(self, kind: str) -> Draw:
+        made = iter(self._trace.get(kind, ()))
+        return lambda n: next(made, 0) % n
 
 
 class Drawn(Chance):
@@ -66,9 +101,11 @@ class Drawn(Chance):
 
     def __init__(self, draw: Callable[[int], Any], most: int) -> None:
         super().__init__()
-        self._draw, self._most = draw, most
+        self._source, self._left = draw, most
 
-    def choose(self, n: int) -> int:
-        chosen = int(self._draw(n)) if len(self.made) < self._most else 0
-        self.made.append(chosen)
-        return chosen
+    def _drawing(self, kind: str) -> Draw:
+        return self._drawn
+
+    def _drawn(self, n: int) -> int:
+        self._left -= 1
+        return int(self._source(n)) if self._left >= 0 else 0

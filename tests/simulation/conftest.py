@@ -10,7 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("simulation")
     group.addoption("--worlds", type=int, default=30_000, help="how many seeds are tried")
     group.addoption("--seed", type=int, help="one world, with its story")
-    group.addoption("--trace", help="the world of a trace's file, with its story")
+    group.addoption("--replay", help="the world of a trace's file, with its story")
 
 
 def wanted(config: pytest.Config, option: str) -> object:
@@ -20,7 +20,7 @@ def wanted(config: pytest.Config, option: str) -> object:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """One world is told alone, and only where it is asked for."""
-    one = wanted(config, "--seed") is not None or wanted(config, "--trace") is not None
+    one = wanted(config, "--seed") is not None or wanted(config, "--replay") is not None
     here = [item for item in items if "tests/simulation/" in item.path.as_posix()]
     gone = {id(item) for item in here if (item.name == ONE) != one}
     config.hook.pytest_deselected(items=[item for item in items if id(item) in gone])

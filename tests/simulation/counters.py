@@ -33,6 +33,7 @@ SITUATIONS = (
     "landed behind its sender's death",
     "an append of unknown end",
     "commits forgotten by the broker",
+    "a commit went back",
     "lane trimmed",
     "marker in a log",
     "a request once more",

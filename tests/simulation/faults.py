@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from tests.simulation import tomorrow
-from tests.simulation.pods import Running
+from tests.simulation.people import Person
+from tests.simulation.pods import Berth, Running
 from tests.simulation.world import World
 
 HOUR = 3_600_000
@@ -18,7 +19,7 @@ def strike(world: World, fault: str) -> None:
 
 def _victim(world: World) -> Running | None:
     living = [process for berth in world.berths for process in berth.processes]
-    return world.around.chance.pick(living) if living else None
+    return world.faults.pick(living) if living else None
 
 
 def _kill(world: World) -> None:
@@ -29,7 +30,7 @@ def _kill(world: World) -> None:
 def _freeze(world: World) -> None:
     victim = _victim(world)
     if victim is not None and not victim.process.frozen:
-        seconds = world.around.chance.pick((0.3, 2.0, 1.5 * world.mix.session))
+        seconds = world.faults.pick((0.3, 2.0, 1.5 * world.mix.session))
         world.freeze(victim, seconds)
 
 
@@ -41,7 +42,7 @@ def _stop(world: World) -> None:
 
 def _cut(world: World) -> None:
     if (victim := _victim(world)) is not None:
-        seconds = world.around.chance.pick((0.5, 3.0, 1.5 * world.mix.session))
+        seconds = world.faults.pick((0.5, 3.0, 1.5 * world.mix.session))
         world.around.tell(f"{victim.name} is cut off for {seconds} s")
         world.around.saw("cut off")
         victim.cut(seconds)
@@ -54,7 +55,7 @@ def _expel(world: World) -> None:
 
 def _double(world: World) -> None:
     """Somebody takes a pod for dead, which is not, and starts another of its name."""
-    berth = world.around.chance.pick(world.berths)
+    berth = world.faults.pick(world.berths)
     if berth.running is not None and len(berth.ghosts) < 2:
         world.around.tell(f"{berth.name} is started although it runs")
         world.around.saw("two processes of one name")
@@ -63,31 +64,34 @@ def _double(world: World) -> None:
 
 def _ghost(world: World) -> None:
     """A member comes, takes its share, does nothing with it, and goes."""
-    group = world.around.chance.pick([*world.around.groups.values()])
-    world.visit(group, world.around.chance.pick((0.5, 3.0, 8.0)))
+    group = world.faults.pick([*world.around.groups.values()])
+    world.visit(group, world.faults.pick((0.5, 3.0, 8.0)))
 
 
 def _jump(world: World) -> None:
-    chance = world.around.chance
-    machine = chance.pick([*world.berths, *world.people])
+    chance = world.faults
+    machines: list[Berth | Person] = [*world.berths, *world.people]
+    machine = chance.pick(machines)
     machine.skew = chance.pick((1000, -1000, 30_000, -30_000, HOUR, -HOUR))
     world.around.tell(f"the clock of {machine.name} is off by {machine.skew / 1000} s")
     world.around.saw("clock jump")
 
 
 def _poison(world: World) -> None:
-    app = world.around.chance.pick(world.apps)
-    world.around.saw(f"poison: {world.poison.write(app.name, world.mix.partitions, world.instances)}")
+    app = world.faults.pick(world.apps)
+    world.around.saw(
+        f"poison: {world.poison.write(app.name, world.mix.partitions, world.instances)}"
+    )
 
 
 def _repeat(world: World) -> None:
-    app = world.around.chance.pick(world.apps)
+    app = world.faults.pick(world.apps)
     if what := world.poison.repeat(app.name, world.mix.partitions):
         world.around.saw(f"{what} once more")
 
 
 def _die(world: World) -> None:
-    person = world.around.chance.pick(world.people)
+    person = world.faults.pick(world.people)
     if person.process.alive:
         world.around.saw("a client died")
         world.dies(person, "is killed")
@@ -95,7 +99,7 @@ def _die(world: World) -> None:
 
 def _mark(world: World) -> None:
     """Another's transaction leaves its mark between the records."""
-    world.around.broker.mark(world.around.chance.pick(world.places))
+    world.around.broker.mark(world.faults.pick(world.places))
     world.around.saw("marker in a log")
 
 
@@ -105,7 +109,7 @@ def _tomorrow(world: World) -> None:
 
 def _doze(world: World) -> None:
     """All machines stand still for a while, as those of a laptop that is closed."""
-    seconds = world.around.chance.pick((5.0, 60.0, 3600.0, 9 * DAY))
+    seconds = world.faults.pick((5.0, 60.0, 3600.0, 9 * DAY))
     world.around.tell(f"everything stands still for {seconds} s")
     world.around.saw("time passed in which nothing ran")
     world.around.doze(seconds)

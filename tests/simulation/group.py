@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sagalog.streams.kafka.assignment import Claim, Partitions, assign
-from tests.simulation.chance import Chance
+from tests.simulation.chance import Stream
 
 NOTHING: Partitions = frozenset()
 BEATS = (0.0, 0.1, 0.5, 1.0, 3.0)
@@ -57,7 +57,7 @@ class Group:
     def __init__(
         self,
         later: Later,
-        chance: Chance,
+        chance: Stream,
         partitions: int,
         session: float,
         tell: Callable[[str], None],

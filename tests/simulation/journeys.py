@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sagalog.streams.errors import LogError, LogUnavailable
 from sagalog.streams.testing.loop import Process, VirtualLoop
-from tests.simulation.chance import Chance
+from tests.simulation.chance import Stream
 
 T = TypeVar("T")
 
@@ -26,19 +26,18 @@ Strike = Callable[[str], bool]
 class Network:
     """How slow the ways of a world are, in seconds, and how often a call fails (percent)."""
 
-    def __init__(self, chance: Chance) -> None:
-        self.chance = chance
+    def __init__(self) -> None:
         self.calls: tuple[float, ...] = STILL
         self.fetches: dict[str, tuple[float, ...]] = {}
         self.failing = 0.0
         self.partial = 0.0
 
-    def roughen(self) -> None:
+    def roughen(self, chance: Stream) -> None:
         """Draw how slow it is: each kind of topic by itself, so that they overtake each other."""
         kinds = (STILL, NEAR, UNEVEN, ROUGH)
-        self.calls = self.chance.pick(kinds)
+        self.calls = chance.pick(kinds)
         for topic in ("events", "high", "normal", "low", "compensations", "replies"):
-            self.fetches[topic] = self.chance.pick(kinds)
+            self.fetches[topic] = chance.pick(kinds)
 
     def heal(self) -> None:
         """Everything is near and works."""
@@ -50,14 +49,14 @@ class Network:
         """Whether calls take next to no time, and work."""
         return self.calls[-1] <= NEAR[-1] and not self.failing
 
-    def call(self) -> float:
+    def call(self, chance: Stream) -> float:
         """Seconds of one way."""
-        return self.chance.pick(self.calls) if len(self.calls) > 1 else 0.0
+        return chance.pick(self.calls)
 
-    def fetch(self, topic: str) -> float:
+    def fetch(self, topic: str, chance: Stream) -> float:
         """Seconds until a record that has landed is read."""
         delays = self.fetches.get(topic.rpartition(".")[2], STILL)
-        return self.chance.pick(delays) if len(delays) > 1 else 0.0
+        return chance.pick(delays)
 
 
 class Wire:
@@ -65,7 +64,7 @@ class Wire:
 
     __slots__ = ("arrive", "lost")
 
-    def __init__(self, arrive: Callable[[], None]) -> None:
+    def __init__(self, arrive: Callable[[], object]) -> None:
         self.arrive, self.lost = arrive, False
 
 
@@ -76,12 +75,14 @@ class Line:
         self,
         loop: VirtualLoop,
         network: Network,
+        chance: Stream,
         process: Process,
         outside: Context,
         strike: Strike,
         saw: Callable[[str], None],
     ) -> None:
         self.process, self.network, self.loop = process, network, loop
+        self.chance = chance
         self.inside = process.run(copy_context)
         self.strike, self.saw = strike, saw
         self.cut_until = 0.0
@@ -98,9 +99,9 @@ class Line:
         """Seconds for which the process reaches nobody."""
         return max(0.0, self.cut_until - self.loop.time())
 
-    def send(self, arrive: Callable[[], None]) -> None:
+    def send(self, arrive: Callable[[], object]) -> None:
         """Do something at the broker, after a while."""
-        delay = self.network.call() + self.away
+        delay = self.network.call(self.chance) + self.away
         if not delay:
             arrive()
             return
@@ -115,7 +116,7 @@ class Line:
 
     def answer(self, hear: Callable[..., Any], *args: Any, after: float = 0.0) -> None:
         """Call something within the process, after a while."""
-        delay = self.network.call() + self.away + after
+        delay = self.network.call(self.chance) + self.away + after
         if delay:
             self.loop.call_later(delay, hear, *args, context=self.inside)
         else:
@@ -124,7 +125,7 @@ class Line:
     def fall_silent(self) -> None:
         """The process has died: each message under way was sent whole, or is cut off."""
         for wire in self._wires:
-            wire.lost = bool(self.network.chance.choose(2))
+            wire.lost = bool(self.chance.choose(2))
             self.saw("cut off with its sender" if wire.lost else "sent by one who died")
         self._wires.clear()
 
@@ -150,12 +151,10 @@ class Line:
 
     def _fails(self) -> int:
         """0: it does not; 1: the call is lost; 2: its answer is."""
-        network = self.network
-        return 1 + network.chance.choose(2) if network.chance.odds(network.failing) else 0
+        return 1 + self.chance.choose(2) if self.chance.odds(self.network.failing) else 0
 
-    def _done(
-        self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool
-    ) -> None:
+    def _done(self, effect: Callable[[], Any], future: Any, landed: str, *, told: bool) -> None:
+        hear: Callable[[Any, Any], None]
         try:
             said, hear = effect(), _tell
         except LogError as error:

@@ -29,6 +29,7 @@ class Judge:
         self._kept = {app.name: app.retention for app in apps}
         self._counts = dict.fromkeys(self._kept, partitions)
         self._fed: list[tuple[str, Any]] | None = [] if again else None
+        self._high: dict[Place, int] = {}
         self._auditor = self._made()
 
     def _made(self) -> Auditor:
@@ -62,9 +63,16 @@ class Judge:
         app = place[0].partition(".")[0]
         self._found(self._auditor.checkpoint(app, place[1], rows))
 
-    def committed(self, offsets: Mapping[Place, int]) -> None:
-        """Somebody has committed lanes."""
-        self._found(self._auditor.committed(offsets))
+    def committed(self, offsets: Mapping[Place, int]) -> bool:
+        """Somebody has committed lanes; whether one went back.
+
+        A former owner's commit may come late, and a broker forgets them: that must do no
+        harm (the head of RELIABILITY, on O2), so nobody objects to it.
+        """
+        forward = {place: at for place, at in offsets.items() if at >= self._high.get(place, 0)}
+        self._high.update(forward)
+        self._found(self._auditor.committed(forward))
+        return len(forward) < len(offsets)
 
     def told(self, ask: Ask) -> None:
         """A client was told how its request stands: that is for the auditor of replies."""
@@ -85,7 +93,7 @@ class Judge:
         for (topic, number), rows in tables.items():
             if rows:  # of yesterday's fold
                 self._auditor.checkpoint(topic.partition(".")[0], number, rows)
-        self.committed(committed)
+        self._found(self._auditor.committed(committed))
 
     # -- what there is
 
@@ -136,4 +144,3 @@ def call_of(
         context.idempotency_key,
         *read,
     )
-

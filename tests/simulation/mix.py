@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sagalog.streams.pod import PodSettings
-from tests.simulation.chance import Chance
+from tests.simulation.chance import Stream
 from tests.simulation.stage import MOODS
 
 POINTS = (
@@ -68,7 +68,7 @@ class Mix:
     partial: float
 
     @classmethod
-    def drawn(cls, chance: Chance) -> "Mix":
+    def drawn(cls, chance: Stream) -> "Mix":
         """A mix by chance; the dullest is one pod, one partition, one client, no fault."""
         return cls(
             partitions=chance.pick(SIZES),

@@ -64,12 +64,11 @@ class Outbox:
         if line.dead or line.strike("before-append"):
             return
         calls, queue.calls = queue.calls, []
-        network = line.network
-        if len(calls) > 1 and network.chance.odds(network.partial):
-            cut = 1 + network.chance.choose(len(calls) - 1)
+        if len(calls) > 1 and line.chance.odds(line.network.partial):
+            cut = 1 + line.chance.choose(len(calls) - 1)
             calls, queue.calls = calls[:cut], calls[cut:]
-        if network.chance.odds(network.failing):
-            self._fail(queue, calls, landed=bool(network.chance.choose(2)))
+        if line.chance.odds(line.network.failing):
+            self._fail(queue, calls, landed=bool(line.chance.choose(2)))
             return
         line.send(lambda: self._land(queue, calls))
         line.strike("append-sent")

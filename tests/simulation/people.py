@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from sagalog.engine import App
 from sagalog.schemas.requests import StepData
-from sagalog.streams.client import Client, Handle
+from sagalog.streams.client import Client
 from sagalog.streams.errors import LogError
+from sagalog.streams.handle import Handle
 from sagalog.streams.outcomes import NotCompleted, Outcome
 from tests.simulation.journeys import Line
 from tests.simulation.log import SimulatedLog
@@ -60,6 +61,7 @@ class Person:
     ) -> None:
         self.app, self.name, self.names, self.deeds = app, name, names, deeds
         self.skew = 0
+        self._chance = around.chance.of(name)
         self._around, self._asked = around, asked
         self.start()
 
@@ -69,7 +71,15 @@ class Person:
         self.pid = around.new_pid()
         self.process = around.loop.process(f"{self.name}#{self.pid}")
         strike = around.striker(self)
-        self.line = Line(around.loop, around.network, self.process, around.outside, strike, around.saw)
+        self.line = Line(
+            around.loop,
+            around.network,
+            self._chance,
+            self.process,
+            around.outside,
+            strike,
+            around.saw,
+        )
         self.log = SimulatedLog(around.broker, self.line, around.groups, around.largest)
         self.client: Client | None = None
         self.process.task(self._live())
@@ -95,7 +105,7 @@ class Person:
         while self.deeds > 0:
             self.deeds -= 1
             await self._patiently(self._deed(client))
-            await asyncio.sleep(self._around.chance.pick(PAUSES))
+            await asyncio.sleep(self._chance.pick(PAUSES))
 
     async def _patiently(self, deed: Awaitable[Any]) -> None:
         try:
@@ -106,7 +116,7 @@ class Person:
             self._around.tell(f"{self.name} is told: {error}")
 
     def _deed(self, client: Client) -> Awaitable[Any]:
-        chance = self._around.chance
+        chance = self._chance
         mine = [ask for ask in self._asked.asks if ask.instance and ask.name != "look"]
         deeds: list[Callable[[], Awaitable[Any]]] = [lambda: self._begin(client)]
         if mine:
@@ -120,19 +130,19 @@ class Person:
         return chance.pick(deeds)()
 
     async def _begin(self, client: Client) -> None:
-        chance, number = self._around.chance, len(self._asked.asks)
+        chance, number = self._chance, len(self._asked.asks)
         key = f"k{number}" if chance.choose(4) else None
         name = chance.pick((*self.names, "data", "nothing"))
         await self._ask(client, Ask(self.app.name, name, key, {"n": number}, self))
 
     async def _repeat(self, client: Client, ask: Ask) -> None:
         """The same key again; now and then with another payload."""
-        payload = {"n": -1} if self._around.chance.choose(4) == 3 else ask.payload
+        payload = {"n": -1} if self._chance.choose(4) == 3 else ask.payload
         again = Ask(ask.app, ask.name, ask.key or "again", payload, self)
         await self._ask(client, again)
 
     async def _ask(self, client: Client, ask: Ask) -> None:
-        chance = self._around.chance
+        chance = self._chance
         self._asked.asks.append(ask)
         lane, confirm = chance.pick(LANES), chance.choose(4) == 3
         try:
@@ -167,7 +177,7 @@ class Person:
             self._asked.told(ask)
 
     async def _look(self, client: Client, ask: Ask) -> None:
-        handle = await client.get(ask.instance, wait=bool(self._around.chance.choose(2)))
+        handle = await client.get(ask.instance, wait=bool(self._chance.choose(2)))
         look = Ask(ask.app, "look", None, None, self, instance=ask.instance)
         self._asked.asks.append(look)
         self._listen(look, handle)
@@ -179,17 +189,18 @@ class Person:
         while ask.told is None:
             try:
                 if ask.key is not None and ask.name != "look":
-                    return await self._ask_again(client, ask)
-                if ask.instance:
-                    return self._listen(ask, await client.get(ask.instance))
-                ask.person = None
+                    await self._ask_again(client, ask)
+                elif ask.instance:
+                    self._listen(ask, await client.get(ask.instance))
+                else:
+                    ask.person = None
             except LogError:
                 await asyncio.sleep(1.0)
             else:
                 return
 
     async def _ask_again(self, client: Client, ask: Ask) -> None:
-        lane = self._around.chance.pick(LANES)
+        lane = self._chance.pick(LANES)
         self._listen(ask, await self._send(client, ask, lane, confirm=False))
 
     async def release(self, instance: str, step: str, how: Any = "retry") -> None:

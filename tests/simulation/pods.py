@@ -43,9 +43,23 @@ class Running:
         self.leaving = self.hindered = False
         self._around, self._settings, self._runs = around, settings, runs
         strike = around.striker(self)
-        self.line = Line(around.loop, around.network, self.process, around.outside, strike, around.saw)
+        self.line = Line(
+            around.loop,
+            around.network,
+            around.chance.of(f"ways of {berth.name}"),
+            self.process,
+            around.outside,
+            strike,
+            around.saw,
+        )
         self.log = SimulatedLog(around.broker, self.line, around.groups, around.largest)
-        stage = Stage(self.process, around.chance, around.watching(self), strike, around.moods)
+        stage = Stage(
+            self.process,
+            around.chance.of(f"handlers of {berth.name}"),
+            around.watching(self),
+            strike,
+            around.moods,
+        )
         self.process.run(enter, stage)
         self.process.task(self._serve())
 
@@ -72,10 +86,10 @@ class Running:
         except LogError as error:
             self._around.tell(f"{self.name} cannot start: {error}")
         else:
-            error = await pod.failed()
+            failure = await pod.failed()
             if self.leaving:
                 return
-            self._around.tell(f"{self.name} fails: {error!r}")
+            self._around.tell(f"{self.name} fails: {failure!r}")
             await pod.stop()
         self._end()
 

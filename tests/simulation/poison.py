@@ -13,7 +13,7 @@ from sagalog.schemas.requests import Cancel, Compensate, Inquire, Release, Reply
 from sagalog.schemas.topics import Topics
 from sagalog.streams.log import Place
 from tests.simulation.broker import Broker
-from tests.simulation.chance import Chance
+from tests.simulation.chance import Stream
 
 TOMORROW = "sagalog.tomorrow.v1"
 """The type of a fact that only tomorrow's code can read."""
@@ -26,7 +26,7 @@ class Poison:
     """Writes foreign records. `instances` are the ids that a world has asked for."""
 
     def __init__(
-        self, chance: Chance, broker: Broker, now: Callable[[], int], tell: Callable[[str], None]
+        self, chance: Stream, broker: Broker, now: Callable[[], int], tell: Callable[[str], None]
     ) -> None:
         self._chance, self._broker, self._now, self._tell = chance, broker, now, tell
 

@@ -45,7 +45,7 @@ class Watch:
             self._asked = True
             line.loop.call_soon(self._thawed, context=line.inside)
             return
-        delay = line.network.fetch(self.shelf.place[0]) + line.away
+        delay = line.network.fetch(self.shelf.place[0], line.chance) + line.away
         if delay:
             self._asked = True
             line.loop.call_later(delay, self._arrived, self.shelf.end, context=line.inside)
@@ -151,11 +151,10 @@ class SimulatedReader:
             if watch.lost:
                 self.line.saw("a reader whose place was trimmed")
                 raise OffsetLost(f"{watch.shelf.place} does not hold {watch.position}")
-        network = self.line.network
-        most = 1_000_000
-        if network.chance.odds(network.partial):
-            ready = [network.chance.pick(ready)]
-            most = 1 + network.chance.choose(3)
+        chance, most = self.line.chance, 1_000_000
+        if chance.odds(self.line.network.partial):
+            ready = [chance.pick(ready)]
+            most = 1 + chance.choose(3)
         records = [record for watch in ready for record in watch.take(most)]
         self.line.strike("after-read")
         return records

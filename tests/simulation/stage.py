@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sagalog.engine import Context, Terminal, Unavailable
 from sagalog.streams.testing.loop import Process
-from tests.simulation.chance import Chance
+from tests.simulation.chance import Stream
 
 SLOW = (0.05, 0.5, 3.0, 8.0)
 MOODS = (
@@ -44,7 +44,7 @@ class Stage:
     def __init__(
         self,
         process: Process,
-        chance: Chance,
+        chance: Stream,
         outside: Outside,
         strike: Callable[[str], bool],
         moods: Callable[[], list[str]],

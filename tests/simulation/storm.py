@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sagalog.engine.instance import PARKED, Instance
 from tests.simulation import faults, tomorrow
-from tests.simulation.chance import Chance
+from tests.simulation.chance import Chance, Trace
 from tests.simulation.counters import sightings
 from tests.simulation.world import World
 
@@ -23,9 +23,9 @@ AWAKE, DOZING = 3.0, 0.6
 class Broken(Exception):
     """A world has broken a promise; `trace` replays it."""
 
-    def __init__(self, violations: Sequence[str], trace: Sequence[int]) -> None:
+    def __init__(self, violations: Sequence[str], trace: Trace) -> None:
         super().__init__(violations[0])
-        self.violations, self.trace = list(violations), list(trace)
+        self.violations, self.trace = list(violations), trace
 
 
 def run(chance: Chance, *, story: list[str] | None = None) -> World:
@@ -49,13 +49,14 @@ def look(world: World) -> None:
         error = world.loop.errors[0]
         violations.append(f"an error that nobody heard: {error}")
     if violations:
-        raise Broken(violations, world.around.chance.made)
+        raise Broken(violations, world.around.chance.trace)
 
 
 def blow(world: World) -> None:
     """The storm."""
     loop, mix = world.loop, world.mix
-    turn = loop.turns + 1 + world.around.chance.choose(mix.pace)
+    chance = world.around.chance.of("storm")
+    turn = loop.turns + mix.pace - chance.choose(mix.pace)
     until, last = loop.time() + mix.seconds, loop.turns + MOST_TURNS
     most = until + mix.seconds
     while loop.turns < last and loop.time() < (most if world.asking() else until):
@@ -63,8 +64,8 @@ def blow(world: World) -> None:
         if world.judge.violations or loop.errors:
             look(world)
         if loop.turns >= turn and mix.faults:
-            turn = loop.turns + 1 + world.around.chance.choose(mix.pace)
-            faults.strike(world, world.around.chance.pick(mix.faults))
+            turn = loop.turns + mix.pace - chance.choose(mix.pace)
+            faults.strike(world, chance.pick(mix.faults))
 
 
 def calm(world: World) -> None:

@@ -23,7 +23,7 @@ class Surroundings:
 
     def __init__(self, loop: VirtualLoop, chance: Chance, outside: Context) -> None:
         self.loop, self.chance, self.outside = loop, chance, outside
-        self.network = Network(chance)
+        self.network = Network()
         self.groups: dict[str, Group] = {}
         self.story: list[str] | None = None
         self.dozed = 0.0
@@ -64,4 +64,3 @@ class Surroundings:
         """Add a line to the story, where one is told."""
         if self.story is not None:
             self.story.append(f"{self.loop.time():9.3f}  {line}")
-

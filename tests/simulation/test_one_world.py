@@ -1,4 +1,4 @@
-"""pytest tests/simulation --seed N, or --trace FILE: one world, and its story."""
+"""pytest tests/simulation --seed N, or --replay FILE: one world, and its story."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_one_world(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture
 
 
 def chosen(config: pytest.Config) -> Chance:
-    file, seed = wanted(config, "--trace"), wanted(config, "--seed")
+    file, seed = wanted(config, "--replay"), wanted(config, "--seed")
     if file is not None:
         return Replayed(json.loads(Path(str(file)).read_text())["trace"])
     return Seeded(int(str(seed)))

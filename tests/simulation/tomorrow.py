@@ -17,7 +17,7 @@ def write(world: World) -> None:
     """Cancel an instance in words that nobody knows yet."""
     live = [(at, name, state.run) for at, name, state in world.judge.states() if state.run]
     if live:
-        (app, number), name, run = world.around.chance.pick(live)
+        (app, number), name, run = world.faults.pick(live)
         world.around.saw("a fact of tomorrow")
         world.around.tell(f"tomorrow's pod writes to {name}")
         entry = world.poison.of_tomorrow(name, run)

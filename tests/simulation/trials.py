@@ -8,13 +8,13 @@ import signal
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.simulation.chance import Chance, Replayed, Seeded
+from tests.simulation.chance import Chance, Replayed, Seeded, Trace
 from tests.simulation.shrinking import shrunk
 from tests.simulation.storm import Broken, run
 
@@ -34,7 +34,7 @@ class Failure:
 
     seed: int
     said: str
-    trace: list[int]
+    trace: Trace
 
 
 @dataclass(slots=True)
@@ -67,11 +67,13 @@ def _limited() -> Iterator[None]:
     def ring(*_: Any) -> None:
         raise Hung(f"the world took more than {LIMIT} s")
 
-    before = signal.signal(signal.SIGPROF, ring)
+    before, disabled = signal.signal(signal.SIGPROF, ring), logging.root.manager.disable
     signal.setitimer(signal.ITIMER_PROF, LIMIT)
+    logging.disable(logging.CRITICAL)  # a world's warnings are many, and told in its story only
     try:
         yield
     finally:
+        logging.disable(disabled)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
 
@@ -84,13 +86,9 @@ def _portion(seeds: range) -> Trials:
         found.worlds += 1
         found.seen += seen
         if said:
-            found.failure = Failure(seed, said, chance.made)
+            found.failure = Failure(seed, said, chance.trace)
             break
     return found
-
-
-def _quiet() -> None:
-    logging.disable(logging.CRITICAL)
 
 
 def trials(first: int, count: int) -> Trials:
@@ -101,7 +99,7 @@ def trials(first: int, count: int) -> Trials:
     ]
     every = Trials()
     context = multiprocessing.get_context("fork")
-    with context.Pool(os.cpu_count(), initializer=_quiet) as pool:
+    with context.Pool(os.cpu_count()) as pool:
         for found in pool.imap(_portion, portions):
             every.worlds += found.worlds
             every.seen += found.seen
@@ -116,16 +114,16 @@ def told(failure: Failure) -> str:
     trace, said = shrunk(failure.trace, broken_by, SHRINK)
     file = Path(tempfile.gettempdir()) / f"world-{failure.seed}.json"
     file.write_text(json.dumps({"found": said or failure.said, "saw": [], "trace": trace}))
+    choices = sum(map(len, trace.values()))
     return (
         f"\nworld {failure.seed} breaks a promise:\n{said or failure.said}\n"
         f"Replay it: pytest tests/simulation --seed {failure.seed}\n"
-        f"Its trace, of {len(trace)} choices, is in {file}: pytest tests/simulation --trace {file}\n"
+        f"Its trace, of {choices} choices, is in {file}: pytest tests/simulation --replay {file}\n"
         "Once it is understood and mended, say in its `found` what it was and move it to "
         "tests/simulation/kept/, where it runs for ever."
     )
 
 
-def broken_by(trace: Sequence[int]) -> str:
+def broken_by(trace: Trace) -> str:
     """What a trace breaks; empty where nothing."""
     return tried(Replayed(trace))[0]
-

@@ -1,5 +1,6 @@
 """A world: real pods and real clients over a simulated log, clock and handlers, by one chance."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import copy_context
 
@@ -10,13 +11,14 @@ from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
 from sagalog.streams.audit import Blow
 from sagalog.streams.audit.evidence import Struck
+from sagalog.streams.kafka.assignment import Partitions
 from sagalog.streams.log import Place
 from sagalog.streams.owner import lanes_group
 from sagalog.streams.testing.loop import VirtualLoop
 from tests.simulation import apps
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
-from tests.simulation.group import NOTHING, Group, Partitions
+from tests.simulation.group import NOTHING, Group
 from tests.simulation.journeys import Strike
 from tests.simulation.judge import Judge
 from tests.simulation.mix import Mix
@@ -34,7 +36,9 @@ class World:
     """Everything that a run consists of. Whoever drives it is in `storm`."""
 
     def __init__(self, chance: Chance) -> None:
-        self.mix = mix = Mix.drawn(chance)
+        self.mix = mix = Mix.drawn(chance.of("mix"))
+        self.faults = chance.of("faults")
+        self._supervisors = chance.of("supervisors")
         self.tomorrow = self.down = False
         self.visitors: list[tuple[Group, str, Visitor]] = []
         self.loop = VirtualLoop()
@@ -46,13 +50,18 @@ class World:
         around.watching = lambda at: Watching(around, self.judge, mix.partitions, at)
         around.largest = self._largest
         if mix.faults:
-            around.network.roughen()
+            around.network.roughen(chance.of("network"))
         around.network.failing, around.network.partial = mix.failing, mix.partial
-        self.poison = Poison(chance, around.broker, around.now, around.tell)
+        self.poison = Poison(chance.of("poison"), around.broker, around.now, around.tell)
         for app in self.apps:
             around.broker.create(app.name, mix.partitions)
             around.groups[app.name] = Group(
-                around.later, chance, mix.partitions, mix.session, around.tell, around.saw
+                around.later,
+                chance.of(f"group of {app.name}"),
+                mix.partitions,
+                mix.session,
+                around.tell,
+                around.saw,
             )
         self.berths = [self._berth(app, n) for app in self.apps for n in range(mix.pods)]
         self.people = [self._person(n) for n in range(mix.people)]
@@ -63,7 +72,7 @@ class World:
     def _berth(self, app: App, number: int) -> Berth:
         berth = Berth(app, f"{app.name}-{number}", self._launched)
         if self.mix.skewed:
-            berth.skew = self.around.chance.pick((0, 15_000, -15_000))
+            berth.skew = self.around.chance.of("mix").pick((0, 15_000, -15_000))
         berth.launch()
         return berth
 
@@ -76,10 +85,9 @@ class World:
 
     def _person(self, number: int) -> Person:
         names = apps.ALONE + (apps.TOGETHER if self.mix.together else ())
-        person = Person(
+        return Person(
             self.around, self.judge, self.apps[0], f"person-{number}", names, self.mix.deeds
         )
-        return person
 
     # -- what there is
 
@@ -112,7 +120,7 @@ class World:
     # -- what happens to processes
 
     def _striker(self, whom: Running | Person) -> Strike:
-        points, chance = self.mix.points, self.around.chance
+        points, chance = self.mix.points, self.around.chance.of("crashes")
 
         def strike(point: str) -> bool:
             if not whom.process.alive:
@@ -136,7 +144,7 @@ class World:
         if isinstance(whom, Running):
             self.blow("kill", whom)
         whom.kill()
-        wait = self.around.chance.pick(BACK)
+        wait = self._supervisors.pick(BACK)
         if isinstance(whom, Person):
             self.around.later(wait, self.comes_back, whom)
         elif whom.berth.gone(whom):
@@ -148,7 +156,7 @@ class World:
         self.blow("kill", process)
         process.exit()
         if process.berth.gone(process):
-            self.around.later(self.around.chance.pick(BACK), self._launch, process.berth)
+            self.around.later(self._supervisors.pick(BACK), self._launch, process.berth)
 
     def late(self, process: Running, seconds: float) -> None:
         """A pod has taken too long to stop, and neither it nor the network was slow."""
@@ -191,7 +199,6 @@ class World:
         group.join(name, visitor)
         self.visitors.append((group, name, visitor))
         self.around.later(seconds, group.leave, name, visitor)
-
 
     # -- the end of the storm
 
@@ -258,7 +265,8 @@ class World:
     def checkpointed(self) -> bool:
         """Whether every partition is owned, and its table as far as its log."""
         return all(
-            self.around.broker.position(app.name, number) == self.end((Topics(app.name).events, number))
+            self.around.broker.position(app.name, number)
+            == self.end((Topics(app.name).events, number))
             for app in self.apps
             for number in range(self.mix.partitions)
         )
@@ -270,7 +278,7 @@ class World:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             for _ in range(9):  # whoever closes something when it ends waits once more
                 with suppress(RuntimeError):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
                     break
 
 
@@ -279,7 +287,7 @@ class Witnesses:
 
     def __init__(self, world: World) -> None:
         self._world, self._judge = world, world.judge
-        self.written, self.committed = self._judge.written, self._judge.committed
+        self.written = self._judge.written
 
     def landed(self, record: Record) -> None:
         """A record is in the log."""
@@ -288,6 +296,11 @@ class Witnesses:
         if b"partition.taken" in (record.value or b""):
             self._taken(record)
         self._judge.landed(record)
+
+    def committed(self, offsets: Mapping[Place, int]) -> None:
+        """Lanes are committed."""
+        if self._judge.committed(offsets):
+            self._world.around.saw("a commit went back")
 
     def trimmed(self, place: Place, offset: int) -> None:
         """The records below are gone."""

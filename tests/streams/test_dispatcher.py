@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sagalog.engine import App
-from sagalog.engine.effects import Append, Follow, LaneDone
+from sagalog.engine.effects import Append, LaneDone, Then
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import TopicSpec
@@ -23,11 +23,11 @@ class Office:
     def __init__(self, world: World) -> None:
         self.world = world
         self.owner = Owner(App("orders"), world.log, 0, 2, lambda: 1, nonce="n")
-        self.acknowledged: list[LaneDone | Follow] = []
+        self.acknowledged: list[Then] = []
         self.broken: list[BaseException] = []
         self.dispatcher = Dispatcher("orders", world.log, self._acknowledged, self._broken)
 
-    def _acknowledged(self, owner: Owner, thens: list[LaneDone | Follow]) -> None:
+    def _acknowledged(self, owner: Owner, thens: list[Then]) -> None:
         assert owner is self.owner
         self.acknowledged += thens
 

@@ -106,10 +106,13 @@ async def test_what_cannot_be_read_parks_its_instance_alone(world: World) -> Non
     await world.put("events", one.id.encode(), newer)
     await world.put("events", b"never-seen", newer.replace(one.id.encode(), b"never-seen"))
     await world.put("events", two.id.encode(), b"\xff poison")
+    await world.put("events", two.id.encode(), newer.replace(one.id.encode(), b"another"))
+    await world.put("events", b"~nobody", newer.replace(one.id.encode(), b"~nobody"))
     unreadable = {x.id: x.state.unreadable for x in await read_states(world.log, world.name)}
     assert unreadable[one.id] > 0
     assert unreadable["never-seen"] >= 0
     assert unreadable[two.id] == -1
+    assert not {"another", "~nobody"} & unreadable.keys()
 
 
 async def test_an_app_that_is_not_there(world: World) -> None:

@@ -111,7 +111,7 @@ class Acting:
             tenant=state.tenant,
             traceparent=state.traceparent,
             parent=self._parent(instance, state, spec),
-            cause_time=state.steps[action.step].time,
+            cause_time=state.steps[action.step].begins,
             step=spec if spec.spread else None,
         )
         self._agenda.told(instance, action)
@@ -127,10 +127,9 @@ class Acting:
 
     def _post(self, instance: str, state: Instance, action: Post) -> None:
         letter, name = action.letter, named(action.letter)
-        spec, step = state.definition.steps[letter.step], state.steps[letter.step]
+        spec = state.definition.steps[letter.step]
         forward = letter.number == 0
         given = spec.input if forward else spec.undo_input
-        error = letter.error or step.error or f.Failure("error", "Unknown", "")
         post = FailedStep(
             instance=instance,
             run=state.run,
@@ -139,7 +138,7 @@ class Acting:
             phase="forward" if forward else "undo",
             number=letter.number,
             attempts=letter.attempt,
-            error=error,
+            error=letter.error,
             input=orjson.Fragment(state.input) if given is None else given,
             status=state.status,
             remaining=state.remaining(),

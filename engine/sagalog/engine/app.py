@@ -48,6 +48,8 @@ class App:
         timeout: Duration = 0,
         undo: Operation[..., Any] | None = None,
         exhausted: Exhausted = "turn-back",
+        queue_limit: Duration = 0,
+        retention: Duration | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
     def operation(
         self,
@@ -59,6 +61,8 @@ class App:
         timeout: Duration = 0,
         undo: Operation[..., Any] | None = None,
         exhausted: Exhausted = "turn-back",
+        queue_limit: Duration = 0,
+        retention: Duration | None = None,
     ) -> Any:
         """Declare a handler as an operation, with or without arguments.
 
@@ -66,6 +70,8 @@ class App:
         then gets the same idempotency key: called with a key whose effect exists, it
         returns success. `timeout` in seconds, 0 for none; `exhausted="park"` lets a saga
         wait for a person instead of turning back when the attempts are used up.
+        Alone, without a saga, it ends as cancelled where it waited longer for its turn than
+        `queue_limit` (0 for ever), and its result is kept for `retention`.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
@@ -76,6 +82,8 @@ class App:
                 timeout=milliseconds(timeout, "timeout"),
                 undo=undo,
                 exhausted=exhausted,
+                queue_limit=milliseconds(queue_limit, "queue_limit"),
+                retention=None if retention is None else milliseconds(retention, "retention"),
             )
             self._refuse_double(operation.name)
             self.operations[operation.name] = operation

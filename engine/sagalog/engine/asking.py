@@ -26,7 +26,7 @@ class Asking:
             return
         if state.unreadable >= 0:
             self._waiting.add(instance, to)
-        elif request.fingerprint != state.fingerprint:
+        elif request.fingerprint != state.fingerprint and not request.any_payload:
             writer.reply(to, word(to, instance, "conflict"))
         elif state.status in SETTLED:
             writer.reply(to, outcome(to, instance, state))

@@ -27,6 +27,9 @@ class Here(NamedTuple):
     low: Mapping[str, int] = {}
 
 
+EXPIRED = f.Failure("timeout", "Expired", "it waited longer for its turn than it was to")
+
+
 def evolve(state: Instance | None, fact: f.Fact, here: Here) -> Instance | None:
     """The state after `fact`; None where there is no such instance (any longer)."""
     if state is None:
@@ -46,14 +49,14 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         return None
     return Instance(
         run=fact.run,
-        status="running",
+        status="cancelled" if fact.expired else "running",
         definition=fact.definition,
         input=kept(fact.input),
         fingerprint=fact.fingerprint,
         offset=here.offset,
         retention=fact.retention,
         started_at=here.time,
-        steps=_opened(fact.definition, here),
+        steps=() if fact.expired else _opened(fact, here),
         priority=fact.priority,
         key=fact.key,
         tenant=fact.tenant,
@@ -62,6 +65,9 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         confirm=fact.confirm,
         parent=fact.parent,
         deadline=fact.deadline,
+        cause="cancel" if fact.expired else "",
+        ended_at=here.time if fact.expired else 0,
+        error=EXPIRED if fact.expired else None,
     )
 
 
@@ -85,10 +91,10 @@ def _refused(fact: f.Refused, here: Here) -> Instance | None:
     )
 
 
-def _opened(definition: Definition, here: Here) -> tuple[StepState, ...]:
-    """The steps of a new life: those are ready that wait for nothing."""
-    ready = StepState("ready", here.offset, here.time)
-    return tuple(WAITING if spec.after else ready for spec in definition.steps)
+def _opened(fact: f.Started, here: Here) -> tuple[StepState, ...]:
+    """The steps of a new life: those are ready that wait for nothing but their time."""
+    ready = StepState("ready", here.offset, here.time, retry_at=fact.not_before)
+    return tuple(WAITING if spec.after else ready for spec in fact.definition.steps)
 
 
 def _with(state: Instance, index: int, step: StepState) -> tuple[StepState, ...]:

@@ -4,14 +4,13 @@ from typing import Any
 
 from sagalog.engine.desk import Desk
 from sagalog.engine.evolve import Here, evolve
-from sagalog.engine.instance import NOTHING, SETTLED, Instance
+from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.replying import word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
-from sagalog.schemas.definition import Definition
-from sagalog.schemas.envelope import Decoded, Envelope, Poison
+from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
 
@@ -21,7 +20,7 @@ _FACTS = frozenset(f.Fact.__args__)
 class Folding:
     """Folds; what is to be said to the world waits until `acting`.
 
-    `touched` are the instances that facts were read of since it was emptied.
+    `touched` are the instances that facts were read of since it was emptied, as they stand.
     """
 
     def __init__(self, desk: Desk, intake: Intake) -> None:
@@ -29,7 +28,7 @@ class Folding:
         self.parked: Mark | None = None
         self.time = 0
         self.owner = ""
-        self.touched: dict[str, None] = {}
+        self.touched: dict[str, Instance | None] = {}
         self._desk, self._intake = desk, intake
         self._acting = False
         self._settled_unheard: list[tuple[str, ReplyTo | None]] = []
@@ -37,13 +36,16 @@ class Folding:
 
     def restore(self, position: Position, start: int) -> int:
         """Begin where a checkpoint ended, or at what older code could not read; that offset."""
-        table = self._desk.table
-        unread = [(name, s) for name, s in table.live() if s.unreadable >= start]
+        table, parked = self._desk.table, position.parked
         self.mark = position.mark
-        if unread and position.parked is not None and position.parked.offset >= start:
-            self.mark = position.parked
-            for instance, state in unread:
-                self._read_again(instance, state)
+        if parked is not None and parked.offset >= start:
+            self.mark = parked
+            for instance, state in table.live():
+                if state.unreadable >= start and instance not in table.later:
+                    self._read_again(instance, state)
+        if table.later:
+            self._desk.counters["parked"] += len(table.later)
+            self.parked = parked or position.mark
         return self.mark.offset
 
     def _read_again(self, instance: str, state: Instance) -> None:
@@ -56,7 +58,7 @@ class Folding:
     def act(self) -> None:
         """This owner acts from now on: say what could not be said while folding."""
         self._acting = True
-        self.touched.update((instance, None) for instance, _ in self._desk.table.live())
+        self.touched.update(self._desk.table.live())
         for instance, first in self._settled_unheard:
             state = self._desk.table.get(instance)
             if state is not None and state.status in SETTLED:
@@ -75,7 +77,9 @@ class Folding:
         self.mark = Mark(record.offset + 1, self.mark.taken, self.mark.low)
 
     def _fold(self, record: Record, message: Decoded) -> None:
-        if not isinstance(message, Envelope):
+        if isinstance(message, Poison):
+            self._poison(record, message.reason)
+        elif isinstance(message, Unknown):
             self._unreadable(record, message)
         elif type(message.data) not in _FACTS:
             self._poison(record, f"{message.type} is a request, not a fact")
@@ -83,7 +87,7 @@ class Folding:
             self.owner = message.data.owner
             self.mark = self.mark._replace(taken=record.offset)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
-            self._poison(record, f"its key is not its subject {message.subject!r}")
+            self._misplaced(record, message.subject)
         else:
             self._fold_fact(message, record)
 
@@ -92,25 +96,28 @@ class Folding:
         before = self._desk.table.get(instance)
         here = Here(record.offset, record.timestamp, self.mark.taken, self.mark.low)
         after = evolve(before, fact, here)
-        self.touched[instance] = None
         if type(fact) is f.Forgotten:
             self._lower(fact)
         if after is not before:
-            self._change(instance, before, after)
+            after = self._change(instance, before, after)
+        self.touched[instance] = after
         if message.source == self._desk.writer.source:
             self._read_back(message, before, after)
 
-    def _change(self, instance: str, before: Instance | None, after: Instance | None) -> None:
+    def _change(
+        self, instance: str, before: Instance | None, after: Instance | None
+    ) -> Instance | None:
         table = self._desk.table
         if after is None:
             table.remove(instance)
             self._desk.agenda.forget(instance)
-            return
+            return None
         after = table.put(instance, after, new=before is None)
         if after.status in SETTLED and (before is None or before.status != after.status):
             self._settled(instance, after, (before or after).reply_to)
         elif before is None and after.confirm and after.reply_to and self._acting:
             self._desk.writer.reply(after.reply_to, word(after.reply_to, instance, "started"))
+        return after
 
     def _settled(self, instance: str, state: Instance, first: ReplyTo | None) -> None:
         if self._acting:
@@ -136,11 +143,14 @@ class Folding:
             low[lane] = max(offset, low.get(lane, 0))
         self.mark = self.mark._replace(low=low)
 
-    def _unreadable(self, record: Record, message: Any) -> None:
-        if isinstance(message, Poison):
-            self._poison(record, message.reason)
-            return
+    def _misplaced(self, record: Record, subject: str) -> None:
+        self._poison(record, f"its key is not its subject {subject!r}")
+
+    def _unreadable(self, record: Record, message: Unknown) -> None:
         instance, table = message.subject, self._desk.table
+        if record.key != instance.encode():
+            self._misplaced(record, instance)
+            return
         state = table.get(instance)
         if instance.startswith("~") or (state is not None and state.unreadable >= 0):
             return
@@ -148,12 +158,12 @@ class Folding:
         if self.parked is None:
             self.parked = self.mark
         if state is None:
-            blank = Definition("saga", "unreadable", ())
-            new = Instance("", "running", blank, NOTHING, "", 0, record.timestamp)
-            table.put(instance, new._replace(unreadable=record.offset), new=True)
+            new = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
+            parked = table.put(instance, new._replace(unreadable=record.offset), new=True)
+            self.touched[instance] = parked  # what was due for it is not wanted any more
         elif record.offset > state.offset:
-            table.put(instance, state._replace(unreadable=record.offset), new=False)
-        self.touched[instance] = None  # what was due for it is not wanted any more
+            parked = table.put(instance, state._replace(unreadable=record.offset), new=False)
+            self.touched[instance] = parked
 
     def _poison(self, record: Record, reason: str) -> None:
         if self._acting:

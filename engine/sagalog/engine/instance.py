@@ -25,6 +25,7 @@ class StepState(NamedTuple):
     `doubt` says that a call timed out, or ended without a result that could be kept:
     nobody knows whether it happened.
     `undos` numbers the undo that is due, or was done last: 0 where there was none.
+    Rows of tables hold the fields by their places: new ones go last, with a default.
     """
 
     status: Literal["waiting", "ready", "completed", "failed"] = "waiting"
@@ -43,9 +44,17 @@ class StepState(NamedTuple):
     undo_retry_at: int = 0
     undo_down_since: int = 0
 
+    @property
+    def begins(self) -> int:
+        """When it became ready, or was to begin, whichever is later."""
+        return max(self.time, self.retry_at)
+
 
 NOTHING = b"null"
 """No input, as JSON."""
+
+UNREADABLE = Definition("saga", "unreadable", ())
+"""The definition of what this code knows nothing of but its id."""
 
 WAITING = StepState()
 
@@ -59,7 +68,7 @@ class Letter(NamedTuple):
     step: int
     number: int
     attempt: int
-    error: Failure | None = None
+    error: Failure
 
 
 class Instance(NamedTuple):
@@ -102,7 +111,7 @@ class Instance(NamedTuple):
     offset: int = -1
 
     # The two fields that nearly every fact changes stand last: a slice is four times
-    # faster than `_replace`.
+    # faster than `_replace`. The order of a row is another one (rows.py).
 
     def at(self, offset: int) -> "Instance":
         """The same state, folded up to `offset`."""

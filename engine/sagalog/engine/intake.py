@@ -101,10 +101,9 @@ class Intake:
 
     def _change(self, lane: str, record: Record, message: Envelope, state: Instance | None) -> None:
         instance, done = message.subject, LaneDone(lane, record.offset)
-        if state is not None and state.unreadable >= 0:
-            # Kept unread in the lane: code that can read the instance takes it in.
-            return
         match message.data:
+            case Compensate() | Cancel() | Release() if state and state.unreadable >= 0:
+                pass  # kept unread in the lane: code that can read the instance takes it in
             case Compensate() as request:
                 fact = self._undoing.undo(instance, request, state, done)
                 if fact is not None:

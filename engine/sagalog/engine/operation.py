@@ -26,7 +26,7 @@ class Operation(Generic[P, R_co]):
 
     It may be `async def` or plain; it takes the input, or the input and a `Context`, or
     nothing. Input and result are of any type that pydantic knows.
-    `timeout` in milliseconds, 0 for none.
+    `timeout` and `queue_limit` in milliseconds, 0 for none; `retention` too, None as its app.
     """
 
     def __init__(
@@ -38,6 +38,8 @@ class Operation(Generic[P, R_co]):
         timeout: int,
         undo: "Operation[..., Any] | None",
         exhausted: Exhausted,
+        queue_limit: int = 0,
+        retention: int | None = None,
     ) -> None:
         self.handler = handler
         self.name = name
@@ -45,6 +47,7 @@ class Operation(Generic[P, R_co]):
         self.timeout = timeout
         self.undo = undo
         self.exhausted: Exhausted = exhausted
+        self.queue_limit, self.retention = queue_limit, retention
         self.is_async = inspect.iscoroutinefunction(handler)
         self.__doc__ = handler.__doc__
         hints = _hints(handler, name)

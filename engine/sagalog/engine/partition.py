@@ -130,8 +130,8 @@ class Partition:
                     self._taken(folding.owner)
         touched, folding.touched = folding.touched, {}
         if self.phase == "acting" and not self.closing:
-            for instance in touched:
-                self._act(instance)
+            for instance, state in touched.items():
+                self._act(instance, state)
 
     def _taken(self, owner: str) -> None:
         self._folding.owner = ""
@@ -142,8 +142,7 @@ class Partition:
             self.phase = "lost"
             self._writer.effects = Effects()
 
-    def _act(self, instance: str) -> None:
-        state = self._desk.table.get(instance)
+    def _act(self, instance: str, state: Instance | None) -> None:
         if state is not None:
             for action in self._desk.agenda.plan(instance, state, self._writer.now):
                 self._acting.start(instance, state, action)

@@ -1,6 +1,7 @@
 """Payloads: inputs and results as every reader of the log will have them."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -24,9 +25,9 @@ def written(plain: Json) -> bytes:
     return value
 
 
-def kept(value: Any) -> bytes:
+def kept(value: Any, default: Callable[[Any], Any] = tuple) -> bytes:
     """JSON to keep: what orjson returns holds the room of the buffer that it wrote to."""
-    return bytes(memoryview(orjson.dumps(value, default=tuple)))
+    return bytes(memoryview(orjson.dumps(value, default=default)))
 
 
 def jsonable(value: Any) -> bytes:

@@ -18,9 +18,13 @@ class Run(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send the step as a request to where it runs; sent again until its outcome is read."""
+    """Send the step as a request to where it runs, not before `not_before` (ms).
+
+    Sent again until its outcome is read.
+    """
 
     step: int
+    not_before: int = 0
     kind: Literal["send"] = "send"
 
 
@@ -110,9 +114,9 @@ def _forward(state: Instance, actions: list[Action]) -> None:
         if not spec.there:
             actions.append(Run(number, step.attempt, step.retry_at))
             continue
-        actions.append(Send(number))
+        actions.append(Send(number, step.retry_at))
         if spec.timeout and not spec.spread:  # a spread step's own instance keeps its timeout
-            actions.append(Expire(number, step.attempt, step.time + spec.timeout))
+            actions.append(Expire(number, step.attempt, step.begins + spec.timeout))
     if not unsettled:
         actions.append(End("completed"))
     elif state.deadline is not None:

@@ -39,8 +39,11 @@ class Position(NamedTuple):
     days: tuple[tuple[int, dict[str, int]], ...] = ()
 
     def row(self) -> Entry:
-        """The row of the table that holds it."""
-        return Entry(POSITION_KEY, orjson.dumps(self, default=tuple))
+        """The row of the table that holds it; what is as usual at its end is left out."""
+        said: list[Any] = list(self)
+        while said[1:] and said[-1] == _USUAL[len(said) - 1]:
+            said.pop()
+        return Entry(POSITION_KEY, orjson.dumps(said, default=tuple))
 
     @classmethod
     def of(cls, rows: Mapping[bytes, bytes]) -> "Position":
@@ -50,11 +53,20 @@ class Position(NamedTuple):
                 raise Impossible("the table has rows and no position: it was not written by us")
             return cls()
         try:
-            mark, parked, days = orjson.loads(rows[POSITION_KEY])
+            said: list[Any] = orjson.loads(rows[POSITION_KEY])
+            if len(said) > len(_USUAL) or len(said[0]) > len(BEGINNING):
+                raise Impossible(
+                    "the table's position was written by a later version of sagalog: "
+                    "only pods of that version can go on from it."
+                )
+            mark, parked, days = [*said, *_USUAL[len(said) :]]
             sampled = tuple((int(time), dict(low)) for time, low in days)
             return cls(_mark(mark), _mark(parked) if parked else None, sampled)
         except (ValueError, TypeError) as error:
             raise Impossible(f"the table's position cannot be read: {error}") from error
+
+
+_USUAL: list[Any] = list(Position())
 
 
 def _mark(said: list[Any]) -> Mark:

@@ -24,10 +24,10 @@ class Starting:
     def start(self, instance: str, request: Start, record: Record, done: LaneDone) -> str | None:
         """Append the first fact; its id, or None where the request is refused instead."""
         if self._too_old(request, record):
-            self._expired(instance, request, done)
+            self._drop(instance, request, done)
             return None
         try:
-            fact = self._started(request, done)
+            fact = self._started(request, record, done)
         except DeclarationError as error:
             self._refuse(instance, request, record, str(error), done)
             return None
@@ -39,11 +39,8 @@ class Starting:
             return None
         return id_
 
-    def _started(self, request: Start, done: LaneDone) -> f.Started:
+    def _started(self, request: Start, record: Record, done: LaneDone) -> f.Started:
         definition = self._definition(request)
-        retention = request.retention
-        if retention is None:
-            retention = self._retention(request.name)
         return f.Started(
             run=self._desk.writer.run(),
             definition=definition,
@@ -51,7 +48,7 @@ class Starting:
             fingerprint=request.fingerprint,
             lane=done.lane,
             lane_offset=done.offset,
-            retention=retention,
+            retention=self._retention(request),
             key=request.key,
             priority=request.priority,
             deadline=self._deadline(request, definition),
@@ -60,6 +57,8 @@ class Starting:
             reply_to=request.reply_to,
             confirm=request.confirm,
             parent=request.parent,
+            not_before=request.not_before or 0,
+            expired=self._expired(request, record),
         )
 
     def _definition(self, request: Start) -> Definition:
@@ -79,29 +78,40 @@ class Starting:
             name, f"{app.name} has no saga or operation of this name", f"It has: {known}."
         )
 
-    def _retention(self, name: str) -> int:
-        saga = self._app.sagas.get(name)
-        if saga is not None and saga.retention is not None:
-            return saga.retention
+    def _retention(self, request: Start) -> int:
+        if request.retention is not None:
+            return request.retention
+        declared = self._app.sagas.get(request.name) or self._app.operations.get(request.name)
+        if declared is not None and declared.retention is not None:
+            return declared.retention
         return self._app.retention
+
+    def _expired(self, request: Start, record: Record) -> bool:
+        """Whether it has waited longer for its turn than it was to."""
+        limit = request.queue_limit
+        if limit is None:
+            operation = self._app.operations.get(request.name)
+            limit = operation.queue_limit if operation else 0
+        if not limit or request.parent is not None:
+            return False
+        since = max(record.timestamp, request.not_before or 0)
+        return self._desk.writer.now - since > limit
 
     def _deadline(self, request: Start, definition: Definition) -> int | None:
         if request.deadline is not None or definition.kind == "operation":
             return request.deadline
         saga = self._app.sagas.get(request.name)
         lasting = saga.deadline if saga else self._app.deadline
-        return None if lasting is None else self._desk.writer.now + lasting
+        begins = max(self._desk.writer.now, request.not_before or 0)
+        return None if lasting is None else begins + lasting
 
     def _too_old(self, request: Start, record: Record) -> bool:
         """Rule 10: the instance may have lived, ended and been forgotten before this repeat."""
         if request.cause_time is None:
             return False
-        retention = request.retention
-        if retention is None:
-            retention = self._retention(request.name)
-        return record.timestamp - request.cause_time > retention
+        return record.timestamp - request.cause_time > self._retention(request)
 
-    def _expired(self, instance: str, request: Start, done: LaneDone) -> None:
+    def _drop(self, instance: str, request: Start, done: LaneDone) -> None:
         if request.reply_to is not None:
             self._desk.writer.reply(request.reply_to, word(request.reply_to, instance, "unknown"))
         if request.parent is None:

@@ -9,15 +9,21 @@ from collections.abc import Iterator, Mapping
 
 from sagalog.engine.errors import Impossible
 from sagalog.engine.evolve import forgettable
-from sagalog.engine.instance import Instance
-from sagalog.engine.rows import Definitions, pack, summary, unpack
+from sagalog.engine.instance import NOTHING, UNREADABLE, Instance
+from sagalog.engine.rows import Definitions, Later, pack, summary, unpack
 from sagalog.schemas.record import Entry
 
 DEFINITION_KEY = b"~definition/"
 
+PARKED = Instance("", "running", UNREADABLE, NOTHING, "", 0, 0, unreadable=0)
+"""What stands for an instance whose row only a later version can read."""
+
 
 class Table:
-    """Instances by id. A state read from it is never changed, only replaced."""
+    """Instances by id. A state read from it is never changed, only replaced.
+
+    `later` are those whose rows a later version has written: they are parked (rule 14).
+    """
 
     def __init__(self) -> None:
         self._rows: dict[str, Instance | bytes] = {}
@@ -25,6 +31,7 @@ class Table:
         self._leaving: dict[int, deque[str]] = {}
         self._moved: Counter[str] = Counter()
         self.definitions = Definitions()
+        self.later: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -119,12 +126,17 @@ class Table:
     def _restore(self, rows: Mapping[bytes, bytes]) -> None:
         for key, row in rows.items():
             if key.startswith(DEFINITION_KEY):
-                self.definitions.add(row)
+                self.definitions.add(key.removeprefix(DEFINITION_KEY).decode(), row)
         finished: list[tuple[int, int, str]] = []
         for key, row in rows.items():
             if key.startswith(b"~"):
                 continue
-            instance, state = key.decode(), unpack(row, self.definitions)
+            instance = key.decode()
+            try:
+                state = unpack(row, self.definitions)
+            except Later:
+                self.later.add(instance)
+                continue
             self.definitions.use(self.definitions.digest(state.definition), 1)
             self._rows[instance] = state
             if forgettable(state):
@@ -132,5 +144,13 @@ class Table:
                 finished.append((state.ended_at, state.retention, instance))
         for _, retention, instance in sorted(finished):
             self._leaving.setdefault(retention, deque()).append(instance)
+        self._park_later()
         self._dirty.clear()
         self.definitions.changed.clear()
+
+    def _park_later(self) -> None:
+        """What stands for those rows wants nothing and changes never, so they stay as they are."""
+        if self.later:
+            self.definitions.keep()
+        for instance in self.later:
+            self._rows[instance] = PARKED

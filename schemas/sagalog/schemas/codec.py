@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from sagalog.schemas.catalogue import NAMES, PREFIX, VALIDATORS
-from sagalog.schemas.definition import compact
+from sagalog.schemas.definition import compact, strangers
 from sagalog.schemas.depth import DEEPEST, too_deep
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
 from sagalog.schemas.facts import Fact, Started
@@ -113,7 +113,7 @@ def _read(message: dict[str, Any]) -> Decoded:
     if validate is None:
         return Unknown(type_, subject)
     try:
-        return Envelope(
+        read = Envelope(
             str(message.get("id", "")),
             str(message.get("source", "")),
             type_,
@@ -125,6 +125,9 @@ def _read(message: dict[str, Any]) -> Decoded:
         )
     except ValidationError as error:
         return Poison(f"invalid {type_}: {_first(error)}")
+    if type(read.data) is Started and strangers(data["definition"]):
+        return Unknown(type_, subject)
+    return read
 
 
 def _first(error: ValidationError) -> str:

@@ -1,6 +1,6 @@
 """What a saga or an operation is made of, as it travels in its first fact."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
@@ -137,3 +137,23 @@ def compact(definition: Definition) -> bytes:
 def parse(row: bytes) -> Definition:
     """The definition that `compact` wrote. Raises pydantic's ValidationError."""
     return _ADAPTER.validate_json(row)
+
+
+_KNOWN = tuple(
+    frozenset(field.name for field in fields(part)) for part in (Definition, StepSpec, RetrySpec)
+)
+
+
+def strangers(said: Json) -> list[str]:
+    """The keys of a valid definition that this code does not know.
+
+    They are there only where they matter, since what is as usual is left out: a saga must
+    not be run without them.
+    """
+    known, of_step, of_retry = _KNOWN
+    found = said.keys() - known
+    for step in said["steps"]:
+        found |= step.keys() - of_step
+        for retry in ("retry", "undo_retry"):
+            found |= step.get(retry, {}).keys() - of_retry
+    return sorted(found)

@@ -28,7 +28,8 @@ class Failure:
 class Started:
     """The first fact of a life: all that the fold needs, the definition included.
 
-    `lane` and `lane_offset` say which request it answers (rule 5).
+    `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
+    `not_before` (ms). `expired` says that it waited longer than it was to: it is its end too.
     """
 
     run: str
@@ -46,6 +47,8 @@ class Started:
     reply_to: ReplyTo | None = None
     confirm: bool = False
     parent: Parent | None = None
+    not_before: int = 0
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ class Start:
     `cause_time` is the time of what caused the request: of the fact, where the engine made
     it, of the first sending, where a client did. A repeat that is appended later than
     that plus the retention is refused, since its first may have been forgotten.
+    `not_before` is the time at which it may begin. `queue_limit` is how long it may wait for
+    its turn, counted from then or from its append; 0 for ever, None as the operation declares.
+    `any_payload` says that a repeat with another payload is no conflict.
     """
 
     name: str
@@ -49,6 +52,9 @@ class Start:
     confirm: bool = False
     parent: Parent | None = None
     cause_time: int | None = None
+    not_before: int | None = None
+    queue_limit: int | None = None
+    any_payload: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sagalog.streams.client import Client, Handle
+    from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
+    from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
     from sagalog.streams.errors import (
         Fenced,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         RecordTooLarge,
         TopicMissing,
     )
+    from sagalog.streams.handle import Handle
     from sagalog.streams.outcomes import (
         Cancelled,
         Conflict,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from sagalog.streams.pod import Pod, PodSettings
 
 __all__ = [
+    "BlockingClient",
+    "BlockingHandle",
     "Cancelled",
     "Client",
     "Conflict",
@@ -50,15 +54,18 @@ __all__ = [
     "Refused",
     "TopicMissing",
     "TurnedBack",
+    "WouldBlock",
     "connect",
 ]
 
 _HOME = {
+    "BlockingClient": "blocking",
+    "BlockingHandle": "blocking",
     "Cancelled": "outcomes",
     "Client": "client",
     "Conflict": "outcomes",
     "Fenced": "errors",
-    "Handle": "client",
+    "Handle": "handle",
     "LogError": "errors",
     "LogOwned": "errors",
     "LogUnavailable": "errors",
@@ -73,6 +80,7 @@ _HOME = {
     "Refused": "outcomes",
     "TopicMissing": "errors",
     "TurnedBack": "outcomes",
+    "WouldBlock": "blocking",
     "connect": "connection",
 }
 

@@ -85,9 +85,7 @@ class Dispatcher:
         if thens:
             self._acknowledged(owner, thens)
 
-    def _append_elsewhere(
-        self, owner: Owner, topic: str, entry: Entry, then: Then | None
-    ) -> None:
+    def _append_elsewhere(self, owner: Owner, topic: str, entry: Entry, then: Then | None) -> None:
         count = self._counts.get(topic)
         if count is None:
             self._later(self._append_unknown(owner, topic, entry, then))

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import NamedTuple
 
 from sagalog.engine.evolve import Here, evolve
-from sagalog.engine.instance import Instance
+from sagalog.engine.instance import NOTHING, UNREADABLE, Instance
 from sagalog.schemas.codec import decode
-from sagalog.schemas.definition import Definition
 from sagalog.schemas.envelope import Envelope, Unknown
 from sagalog.schemas.facts import Forgotten, Taken
 from sagalog.schemas.partitioner import partition_of
@@ -59,13 +58,13 @@ class Follower:
             return False
         message = decode(record.value)
         if isinstance(message, Unknown):
-            return own and self._park(message.subject, record)
+            return own and _placed(message, record) and self._park(message, record)
         if not isinstance(message, Envelope):
             return False
         if isinstance(message.data, Taken):
             self._taken = record.offset
             return False
-        changed = record.key == message.subject.encode() and own and self._evolve(message, record)
+        changed = own and _placed(message, record) and self._evolve(message, record)
         if isinstance(message.data, Forgotten):
             for lane, offset in message.data.low.items():
                 self._low[lane] = max(offset, self._low.get(lane, 0))
@@ -85,16 +84,21 @@ class Follower:
             self.states[message.subject] = after
         return True
 
-    def _park(self, instance: str, record: Record) -> bool:
+    def _park(self, message: Unknown, record: Record) -> bool:
         """What this code cannot read parks the instance at that offset (rule 14)."""
+        instance = message.subject
         state = self.states.get(instance)
         if state is None:
-            blank = Definition("saga", "unreadable", ())
-            state = Instance("", "running", blank, b"null", "", 0, record.timestamp)
+            state = Instance("", "running", UNREADABLE, NOTHING, "", 0, record.timestamp)
         elif state.unreadable >= 0:
             return False
         self.states[instance] = state._replace(unreadable=record.offset)
         return True
+
+
+def _placed(message: Envelope | Unknown, record: Record) -> bool:
+    """Whether a fact is about an instance, and stands under its id."""
+    return record.key == message.subject.encode() and not message.subject.startswith("~")
 
 
 async def scan(

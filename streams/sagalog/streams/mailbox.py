@@ -12,7 +12,7 @@ from sagalog.schemas.requests import ReplyTo
 from sagalog.streams.errors import LogError, LogUnavailable, OffsetLost
 from sagalog.streams.log import Log
 from sagalog.streams.logs import logger
-from sagalog.streams.surroundings import Token, random_token
+from sagalog.streams.surroundings import ROUND, Token, random_token
 
 log = logger(__name__)
 
@@ -52,7 +52,7 @@ class Mailbox:
         end = (await self._log.ends([place]))[place]
         self._reader = self._log.reader()
         self._reader.watch(place, end)
-        self._task = asyncio.create_task(self._listen())
+        self._task = asyncio.create_task(self._listen(), name=ROUND)
 
     async def close(self) -> None:
         """Stop listening; whoever still waits gets LogUnavailable."""

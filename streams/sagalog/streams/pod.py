@@ -20,7 +20,7 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
-from sagalog.streams.surroundings import Clock, Token, random_token, wall_clock
+from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
 
@@ -91,7 +91,7 @@ class Pod:
         # A tenth is left for keys, frames, and an outcome's way to its parent.
         self._largest = min(LARGEST, await self._log.largest(self._topics.events) * 9 // 10)
         loops = (self._read_facts(), self._read_requests(), self._checkpoints(), self._forgets())
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in loops]
         holdings = self._holdings
         try:
             self._membership = await self._log.join(

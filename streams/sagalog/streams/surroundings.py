@@ -10,6 +10,10 @@ Clock = Callable[[], int]
 Token = Callable[[int], str]
 """So many random bytes, as hexadecimal digits: names that nobody else has."""
 
+ROUND = "sagalog-round"
+"""The name of the tasks that go round for ever: what they wait for is the next round alone, so
+made-up time may leap over it."""
+
 random_token: Token = secrets.token_hex
 
 

@@ -16,6 +16,7 @@ COMMANDS = [
     ["show"],
     ["cancel"],
     ["release"],
+    ["audit"],
     *(["deadletters", one] for one in ("list", "show", "replay")),
     *(["topics", one] for one in ("plan", "create", "check")),
 ]

@@ -102,7 +102,7 @@ def test_a_request_that_waits_in_its_lane(shell: Shell) -> None:
         (["show"], 2, "which instance? Give its ID, or --key together with --name"),
         (["show", "--key", "k"], 2, "which instance?"),
         (["show", "x", "--app", "other"], 4, "has no app 'other'"),
-        (["list", "--status", "done"], 2, "there is no status 'done'. There are: running,"),
+        (["list", "--status", "done"], 2, "there is no status 'done'. There are: scheduled,"),
         (["list", "--since", "yesterday"], 2, "--since: 'yesterday' is no time"),
         (["list", "--url", "memory:"], 2, "memory: is gone with its process"),
         (["list", "--url", "sqlite:none.db"], 3, "there is no log"),

@@ -140,3 +140,35 @@ def test_without_a_pod_it_says_so_and_is_not_lost(shell: Shell) -> None:
         with shell.pod():
             ended = waiting.ended()
     assert json.loads(ended.out)["status"] == "completed"
+
+
+def test_what_is_for_later_is_listed_with_its_time_and_can_be_cancelled(shop: Shell) -> None:
+    asked = ("submit", "shop", "double", "21", "--delay", "2h", "--no-wait")
+    instance = shop.type(*asked).out.strip()
+    shop.type("submit", "shop", "double", "1")
+    told = shop.type("list", "--app", "shop", "--status", "scheduled", "--json")
+    assert [line["id"] for line in told.lines] == [instance]
+    assert "in 1 h 59 m" in shop.type("list", "--app", "shop").out
+    shop.type("cancel", instance, "--app", "shop")
+    assert "1 cancelled" in shop.type("list", "--app", "shop").out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--delay", "soon"), "--delay: 'soon' is no duration"),
+        (("--at", "noon"), "--at: 'noon' is no time. Write 2026-11-22T17:30"),
+        (("--at", "2030-01-01T00:00", "--delay", "1s"), "at: is given together with delay"),
+    ],
+)
+def test_a_time_that_makes_no_sense_is_refused(
+    shop: Shell, words: tuple[str, ...], sentence: str
+) -> None:
+    told = shop.type("submit", "shop", "double", "21", *words)
+    assert told.code == 2
+    assert sentence in told.err
+
+
+def test_what_waited_too_long_ends_as_cancelled(shop: Shell) -> None:
+    kept = ("submit", "shop", "double", "21", "--queue-limit", "1h", "--keep", "1h", "--json")
+    assert shop.type(*kept).json["status"] == "completed"

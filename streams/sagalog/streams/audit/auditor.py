@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Envelope, Poison, Unknown
-from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import LANES
 from sagalog.streams.audit.book import Book
@@ -22,7 +21,7 @@ from sagalog.streams.audit.rest import Promised, Rest
 from sagalog.streams.audit.tables import Table
 from sagalog.streams.audit.tally import Tally
 from sagalog.streams.audit.violation import Violation
-from sagalog.streams.audit.writing import ours
+from sagalog.streams.audit.writing import home, ours
 from sagalog.streams.log import Place
 
 _FACTS = frozenset(f.Fact.__args__)
@@ -51,7 +50,7 @@ class Auditor:
         self._findings = Findings()
         self._books: dict[tuple[str, int], Book] = {}
         self._tables: dict[tuple[str, int], Table] = {}
-        findings, letters = self._findings, Letters(self._findings, ordered=ordered)
+        findings, letters = self._findings, Letters(self._home, self._findings, ordered=ordered)
         lanes = Lanes(
             self.partitions,
             self._book,
@@ -177,13 +176,10 @@ class Auditor:
 
     def _home(self, app: str, instance: str) -> Book | None:
         count = self.partitions.get(app, 0)
-        return self._book(app, partition_of(instance.encode(), count)) if count else None
+        return self._book(app, home(instance, count)) if count else None
 
     def _homes(self, instance: str) -> list[Book]:
-        return [
-            self._book(app, partition_of(instance.encode(), count))
-            for app, count in self.partitions.items()
-        ]
+        return [self._book(app, home(instance, count)) for app, count in self.partitions.items()]
 
     def _table(self, app: str, partition: int) -> Table:
         table = self._tables.get((app, partition))
@@ -208,6 +204,8 @@ class Auditor:
         app, partition = record.topic.rpartition(".")[0], record.partition
         book = self._book(app, partition)
         table = self._tables.get((app, partition))
+        if book.first_at < 0:
+            book.first_at = record.timestamp
         if table is not None:
             table.reached(record.offset)
         self._fold(book, record)

@@ -32,7 +32,7 @@ class Hearing(Protocol):
     def closed(self, book: "Book", life: Life, event: Event) -> Finished | None:
         """Only its retention keeps it now. What is to be kept of it; None for all."""
 
-    def left(self, book: "Book", known: Life | Finished, event: Event) -> None:
+    def left(self, book: "Book", instance: str, known: Life | Finished, event: Event) -> None:
         """It was forgotten."""
 
 
@@ -46,7 +46,7 @@ class Book:
         self.fold = fold
         self.lives: dict[str, Life | Finished] = {}
         self.takes: list[int] = []
-        self.begins = 0
+        self.begins, self.first_at = 0, -1
         self._partitions = partitions
         self._findings, self._hearing = findings, hearing
         self._verdicts = Verdicts(findings)
@@ -59,6 +59,10 @@ class Book:
     def truncated(self) -> bool:
         """Whether the log does not reach back to the partition's beginning."""
         return self.begins > 0
+
+    def before(self, at: int) -> bool:
+        """Whether what happened at a time (ms) may stand before what the log still holds."""
+        return self.truncated and (self.first_at < 0 or at <= self.first_at)
 
     def life(self, instance: str) -> Life | None:
         """A life that is told in full."""
@@ -104,7 +108,7 @@ class Book:
         known, parked = self.lives.get(instance), instance in self.fold.states
         change = self.fold.fold(record, message)
         if change == "born":
-            self._born(instance, event, known)
+            self._born(instance, event)
         elif isinstance(known, Life):
             self._judge(known, event, counted=change != "ignored")
         elif known is not None:
@@ -148,11 +152,8 @@ class Book:
 
     # -- what becomes of it
 
-    def _born(self, instance: str, event: Event, known: Life | Finished | None) -> None:
+    def _born(self, instance: str, event: Event) -> None:
         fact = event.fact
-        if known is not None:
-            said = f"the life {fact.run} begins before {known.run} is forgotten"
-            self._say(instance, "S1", said, event)
         life = born(self.app, instance, event)
         life.moments.append(Moment(event, counted=True))
         self.lives[instance] = life
@@ -220,4 +221,4 @@ class Book:
         self.lives.pop(instance, None)
         self._gone.add(hash(instance))
         if known is not None:
-            self._hearing.left(self, known, event)
+            self._hearing.left(self, instance, known, event)

@@ -47,6 +47,30 @@ def line_of(call: Call) -> Line | None:
     return None
 
 
+class Keepers:
+    """Whose handlers keep the journal: what is not in it says something of these alone."""
+
+    def __init__(self) -> None:
+        self._kept: set[tuple[str, str, str]] = set()
+        self._effects = False
+
+    def learn(self, life: Life, line: Line) -> None:
+        """A line tells that such handlers write lines."""
+        call = line.call
+        step = life.steps.get(call.step)
+        if step is not None:
+            self._kept.add((life.app, call.phase, step.spec.operation))
+        self._effects = self._effects or call.what == "effect"
+
+    def keep(self, life: Life, phase: str, step: Step) -> bool:
+        """Whether the step's handler, or its undo, writes a line when it begins."""
+        return not step.there and (life.app, phase, step.spec.operation) in self._kept
+
+    def effects(self, life: Life, phase: str, step: Step) -> bool:
+        """Whether it writes one when it has had its effect, too."""
+        return self._effects and self.keep(life, phase, step)
+
+
 class Written(NamedTuple):
     """A fact that a call must not come behind; `late` where a former owner wrote it."""
 
@@ -105,16 +129,35 @@ def _undue(life: Life, step: Step, line: Line) -> Iterator[Doubt]:
             yield "S2", f"{line.what} began before {name} had completed"
 
 
-def whole(life: Life, lines: Sequence[Line], blows: Blows, takes: Sequence[int]) -> Iterator[Doubt]:
+def unsettled(
+    life: Life, lines: Sequence[Line], undo: Line, takes: Sequence[int]
+) -> Iterator[Doubt]:
+    """An undo waits until the forward handlers of its process have settled (rule 8).
+
+    Those that a process ran before it took the partition anew were cut off by that.
+    """
+    for line in lines:
+        began, undone = line.call.at, undo.call.at
+        same = line.call.pid == undo.call.pid and line.call.what == "begin"
+        if same and line.call.phase == "forward" and began <= undone:
+            outcome = life.outcomes.get(line.key)
+            settled = outcome is not None and outcome.at <= undone
+            if not settled and not taken(takes, began, undone):
+                yield "S4", f"{undo.what} began before {line.what} had come to its end"
+
+
+def whole(
+    life: Life, lines: Sequence[Line], blows: Blows, takes: Sequence[int], keepers: Keepers
+) -> Iterator[Doubt]:
     """What is wrong with all calls of a life that has come to its end, or to rest."""
     begins = [line for line in lines if line.call.what == "begin"]
     yield from doubled(life, begins, blows, takes)
     yield from _without_fact(life, begins, blows, takes)
-    yield from _without_call(life, begins)
+    yield from _without_call(life, begins, keepers)
     if life.end == "completed":
-        yield from _completed(life, lines)
+        yield from _completed(life, lines, keepers)
     elif life.end and not life.todo:
-        yield from _turned(life, lines, blows)
+        yield from _turned(life, lines, blows, takes, keepers)
 
 
 def doubled(
@@ -141,37 +184,46 @@ def _without_fact(
             yield "S8", f"{line.what} left no fact, and nothing had cut it short"
 
 
-def _without_call(life: Life, begins: Sequence[Line]) -> Iterator[Doubt]:
+def _without_call(life: Life, begins: Sequence[Line], keepers: Keepers) -> Iterator[Doubt]:
     called = {line.key for line in begins}
     for key, outcome in life.outcomes.items():
-        if outcome.done and outcome.counted and key not in called:
-            phase, name, _, attempt = key
+        phase, name, _, attempt = key
+        known = keepers.keep(life, phase, life.steps[name])
+        if known and outcome.done and outcome.counted and key not in called:
             yield "S8", f"{phase} {name} has a result of attempt {attempt}, and was not called"
 
 
-def _completed(life: Life, lines: Sequence[Line]) -> Iterator[Doubt]:
+def _completed(life: Life, lines: Sequence[Line], keepers: Keepers) -> Iterator[Doubt]:
     effects = {(x.call.phase, x.call.step) for x in lines if x.call.what == "effect"}
     for step in life.steps.values():
-        if not step.there and not step.by_hand and ("forward", step.name) not in effects:
+        known = not step.by_hand and keepers.effects(life, "forward", step)
+        if known and ("forward", step.name) not in effects:
             yield "S2", f"it completed without the effect of {step.name}"
         if ("undo", step.name) in effects:
             yield "S5", f"it completed, and {step.name} was taken back"
 
 
-def _turned(life: Life, lines: Sequence[Line], blows: Blows) -> Iterator[Doubt]:
+def _turned(
+    life: Life, lines: Sequence[Line], blows: Blows, takes: Sequence[int], keepers: Keepers
+) -> Iterator[Doubt]:
     """What had its effect is taken back, and nothing begins once that has begun.
 
-    A process that slept in a handler ends it when it wakes, perhaps behind the undo of its
-    successor: no log can keep it from that.
+    A process that slept in a handler ends it when it wakes, and one that lost its partition
+    may not be able to stop it: perhaps behind the undo of its successor. No log can keep it
+    from that.
     """
-    awake = [line for line in lines if not blows.woken(line.call, life.partition)]
+    awake = [
+        line
+        for line in lines
+        if not blows.woken(line.call, life.partition) and not _outlived(line, lines, takes)
+    ]
     undos = [x.call.at for x in lines if x.call.phase == "undo" and x.call.what == "begin"]
     for line in awake:
         forward = line.call.phase == "forward" and line.call.what == "begin"
         if forward and undos and line.call.at > min(undos):
             yield "S5", f"{line.what} began behind the first undo"
     for step in life.steps.values():
-        if step.undoable and not step.there and not step.undone_by_hand:
+        if not step.undone_by_hand and keepers.effects(life, "undo", step):
             yield from _remains(life, step, lines, awake)
 
 
@@ -182,6 +234,17 @@ def _remains(
     back = [x.call.at for x in lines if _effect(x, step, "undo")]
     if done and (not back or max(back) < max(x.call.at for x in done)):
         yield "S3", f"the effect of {step.name} remains"
+
+
+def _outlived(effect: Line, lines: Sequence[Line], takes: Sequence[int]) -> bool:
+    """Whether the partition was taken between a call and its effect."""
+    call = effect.call
+    begins = [
+        line.call.at
+        for line in lines
+        if line.key == effect.key and line.call.what == "begin" and line.call.pid == call.pid
+    ]
+    return call.what == "effect" and bool(begins) and taken(takes, max(begins), call.at)
 
 
 def _effect(line: Line, step: Step, phase: str) -> bool:

@@ -12,7 +12,7 @@ from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.likeness import unlike
 from sagalog.streams.audit.replies import Replies, digest
-from sagalog.streams.audit.verdicts import Finished
+from sagalog.streams.audit.verdicts import USUAL, Finished
 
 
 class Court:
@@ -79,6 +79,7 @@ class Court:
         if life.end != "completed" or life.parent or any(s.there for s in life.steps.values()):
             return None
         self.journals.drop(life.instance, life.run)
+        reached = frozenset(life.reached)
         return Finished(
             life.run,
             life.fingerprint,
@@ -86,12 +87,14 @@ class Court:
             life.ended_at,
             event.offset,
             digest(life.result),
+            USUAL if reached == USUAL else reached,  # one object for nearly all
         )
 
-    def left(self, book: Book, known: Life | Finished, event: Event) -> None:
+    def left(self, book: Book, instance: str, known: Life | Finished, event: Event) -> None:
         """It was forgotten: every request of its time has been read (rule 5)."""
         self._findings.tally.ended["forgotten"] += 1
         self.lanes.left(book, known.ended_at + known.retention, event)
+        self.replies.left(instance)
         if isinstance(known, Life):
             if not self._ordered:
                 self.journals.over(book, known)

@@ -61,13 +61,20 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
-    def write(self, what: What, operation: str, context: Context) -> None:
-        """The call that `context` tells of begins, or has had its effect."""
+    def begin(self, context: Context) -> None:
+        """The call that `context` tells of begins."""
+        self._write("begin", context)
+
+    def effect(self, context: Context) -> None:
+        """The call has had its effect."""
+        self._write("effect", context)
+
+    def _write(self, what: What, context: Context) -> None:
         line = Call(
             what,
             time.time_ns() // 1_000_000,
             os.getpid(),
-            operation,
+            context.operations.get(context.step, context.step),
             context.instance,
             context.step,
             context.phase,

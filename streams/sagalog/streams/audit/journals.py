@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sagalog.streams.audit.blows import Blows
 from sagalog.streams.audit.book import Book
-from sagalog.streams.audit.calls import Line, begun, doubled, line_of, whole
+from sagalog.streams.audit.calls import Keepers, Line, begun, doubled, line_of, unsettled, whole
 from sagalog.streams.audit.evidence import Blow, Call
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.life import Life
@@ -22,7 +22,7 @@ class Journals:
         self._homes, self._findings, self._ordered = homes, findings, ordered
         self._blows = Blows()
         self._lines: defaultdict[str, list[Line]] = defaultdict(list)
-        self._apps: set[str] = set()
+        self._keepers = Keepers()
 
     @property
     def any(self) -> bool:
@@ -54,7 +54,8 @@ class Journals:
                 self._findings.add("S8", "", line.call.instance, said)
             return
         book, known = found
-        self._apps.add(book.app)
+        if isinstance(known, Life):
+            self._keepers.learn(known, line)
         if line.call.what != "begin":
             return
         if isinstance(known, Life):
@@ -69,6 +70,9 @@ class Journals:
         woken = self._blows.woken(line.call, book.partition)
         for letter, sentence in begun(life, line, woken=woken):
             self._findings.about(life, letter, sentence)
+        if line.call.phase == "undo" and not woken:
+            for letter, sentence in unsettled(life, self._of(life), line, book.takes):
+                self._findings.about(life, letter, sentence)
 
     def _late(self, book: Book, known: Finished, line: Line) -> bool:
         if line.call.read >= 0:
@@ -84,21 +88,22 @@ class Journals:
         return None
 
     def _forgotten(self, line: Line) -> bool:
-        books = self._homes(line.call.instance)
-        return any(book.knew(line.run) or book.truncated for book in books)
+        instance = line.call.instance
+        books = self._homes(instance)
+        return any(b.truncated or (b.forgot(instance) and b.knew(line.run)) for b in books)
 
     # -- when a life is over, or all is at rest
 
     def over(self, book: Book, life: Life) -> None:
         """Judge all calls of a life that has come to its end, or to rest."""
         lines = self._of(life)
-        if life.lost or (not lines and book.app not in self._apps):
+        if life.lost or not self.any:
             return
         if not self._ordered:
             for line in lines:
                 if line.call.what == "begin":
                     self._judge_begin(book, life, line)
-        for letter, sentence in whole(life, lines, self._blows, book.takes):
+        for letter, sentence in whole(life, lines, self._blows, book.takes, self._keepers):
             self._findings.about(life, letter, sentence)
 
     def under_way(self, book: Book, life: Life) -> None:
@@ -118,12 +123,13 @@ class Journals:
         if left:
             self._lines[instance] = left
 
-    def learn_apps(self) -> None:
+    def learn(self) -> None:
         """Find out whose handlers keep a journal."""
-        for instance in self._lines:
-            for book in self._homes(instance):
-                if instance in book.lives:
-                    self._apps.add(book.app)
+        for lines in self._lines.values():
+            for line in lines:
+                found = self._find(line)
+                if found is not None and isinstance(found[1], Life):
+                    self._keepers.learn(found[1], line)
 
     def unknown(self) -> Iterator[Line]:
         """The lines of lives that are not in the log."""

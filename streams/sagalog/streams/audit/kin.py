@@ -8,7 +8,6 @@ import orjson
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import child_id
-from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.requests import Parent, RunOperation
 from sagalog.schemas.topics import COMPENSATIONS
 from sagalog.streams.audit.book import Book
@@ -17,7 +16,7 @@ from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.lane import Ask
 from sagalog.streams.audit.life import Life, Step
 from sagalog.streams.audit.violation import Spot
-from sagalog.streams.audit.writing import app_of, ours
+from sagalog.streams.audit.writing import app_of, home, ours
 
 Books = Callable[[str, int], Book | None]
 """The book of a partition; None where the app is not among those audited."""
@@ -144,7 +143,7 @@ class Kin:
         if not count:
             return None
         name = child_id(life.run, step.name)
-        return self._books(app, partition_of(name.encode(), count))
+        return self._books(app, home(name, count))
 
     # -- when all is read
 

@@ -27,19 +27,17 @@ class Landing:
 
     def landed(self, book: Book, lane: Lane, ask: Ask) -> bool:
         """Whether nothing is owed to the request (any more)."""
-        if ask.record.offset < book.fold.low.get(lane.name, 0):
-            return True
         known = book.lives.get(ask.instance)
         exists = ask.instance in book.fold.states
         if isinstance(ask.request, Start):
             return exists or self._too_old(lane.app, ask)
         if not isinstance(known, Life):
-            return exists or _nobody(ask)
+            return exists or book.forgot(ask.instance) or _nobody(ask)
         if known.lost or (known.unreadable >= 0 and _told(known, ask.request)):
             return True
         match ask.request:
             case Compensate() as request:
-                return request.parent is None or known.undo_number >= request.number
+                return known.undo_number >= request.number
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
                 return not meant or not known.can_turn()
@@ -70,10 +68,9 @@ def _told(life: Life, request: object) -> bool:
 
 def _nobody(ask: Ask) -> bool:
     """Whether a request about no instance may be dropped: not an undo of what may yet begin."""
-    request = ask.request
-    return not isinstance(request, Compensate) or request.known or request.parent is None
+    return not isinstance(ask.request, Compensate) or ask.request.known
 
 
 def _lived(life: Life, ask: Ask) -> bool:
     """Whether whoever took the request in must have known of the life."""
-    return life.born_at <= ask.record.timestamp and not life.late
+    return life.born_at < ask.record.timestamp and not life.late

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sagalog.schemas import codec
 from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import (
     Cancel,
@@ -25,6 +24,7 @@ from sagalog.streams.audit.lane import Ask, Lane
 from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.violation import Spot
+from sagalog.streams.audit.writing import home
 from sagalog.streams.log import Place
 
 Books = Callable[[str, int], Book]
@@ -83,7 +83,8 @@ class Lanes:
         self._findings.tally.requests += 1
         message = codec.decode(record.value)
         if not isinstance(message, Envelope) or not _named_well(message.subject):
-            return self._poison(lane, record)
+            self._unreadable(lane, record)
+            return None
         instance = message.subject
         elsewhere = self._elsewhere(lane, instance)
         ask = Ask(record, instance, message.source, message.data, elsewhere)
@@ -94,17 +95,18 @@ class Lanes:
             return None
         self._arrived(record)
         if not isinstance(message.data, REQUESTS):
-            return self._poison(lane, record)
+            self._unreadable(lane, record)
+            return None
         self._open(lane, ask)
         return ask
 
-    def _poison(self, lane: Lane, record: Record) -> None:
+    def _unreadable(self, lane: Lane, record: Record) -> None:
         lane.open[record.offset] = Ask(record, "", "", None)
         self._letters.poison(record)
 
     def _elsewhere(self, lane: Lane, instance: str) -> bool:
         count = self._partitions.get(lane.app, 0)
-        return count > 0 and partition_of(instance.encode(), count) != lane.partition
+        return count > 0 and home(instance, count) != lane.partition
 
     def _arrived(self, record: Record) -> None:
         """A copy of a request that stood in another partition is where it belongs."""
@@ -116,7 +118,7 @@ class Lanes:
                 del self._copies[record.topic, record.value]
 
     def _open(self, lane: Lane, ask: Ask) -> None:
-        if isinstance(ask.request, Inquire | Release) or _own_undo(ask):
+        if isinstance(ask.request, Inquire | Release) or _not_a_parent_s(ask):
             return  # a hint, a wish that is answered, an undo that is asked for again
         exists = ask.instance in self._books(lane.app, lane.partition).fold.states
         if isinstance(ask.request, Start) and exists:
@@ -233,9 +235,13 @@ class Lanes:
             del lane.open[ask.record.offset]
 
     def _landed(self, lane: Lane, ask: Ask) -> bool:
+        book = self._books(lane.app, lane.partition)
+        if book.before(ask.record.timestamp):
+            self._findings.unjudged("requests older than the facts that the log still holds")
+            return True
         if ask.request is None or ask.elsewhere:
             return False
-        return self.landing.landed(self._books(lane.app, lane.partition), lane, ask)
+        return self.landing.landed(book, lane, ask)
 
     # -- at rest
 
@@ -264,8 +270,9 @@ def _named_well(instance: str) -> bool:
     return bool(instance) and not instance.startswith("~")
 
 
-def _own_undo(ask: Ask) -> bool:
-    return isinstance(ask.request, Compensate) and ask.request.step is not None
+def _not_a_parent_s(ask: Ask) -> bool:
+    """Whether it is an instance's own undo, or one of nobody's, which is dropped."""
+    return isinstance(ask.request, Compensate) and ask.request.parent is None
 
 
 def _named(ask: Ask) -> str:

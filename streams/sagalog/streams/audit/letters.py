@@ -1,5 +1,6 @@
 """The dead letters: one for each final failure and for each poison record, whole (S9)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sagalog.schemas import codec
@@ -7,9 +8,13 @@ from sagalog.schemas.deadletters import FailedStep, PoisonRecord
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.ids import letter_id, poison_id
 from sagalog.schemas.record import Entry, Record
+from sagalog.streams.audit.book import Book
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.life import Letter, Life
 from sagalog.streams.audit.violation import Spot
+
+BookOf = Callable[[str, str], Book | None]
+"""The book in which an instance of an app stands; None where that cannot be known."""
 
 
 class Due(NamedTuple):
@@ -36,9 +41,9 @@ class Letters:
     `ordered` says that no letter can be read before its cause.
     """
 
-    def __init__(self, findings: Findings, *, ordered: bool) -> None:
+    def __init__(self, book_of: BookOf, findings: Findings, *, ordered: bool) -> None:
         self.truncated: set[str] = set()
-        self._findings, self._ordered = findings, ordered
+        self._book_of, self._findings, self._ordered = book_of, findings, ordered
         self._due: dict[str, Due] = {}
         self._poison: dict[Spot, Record] = {}
         self._early: dict[str, Posted] = {}
@@ -148,10 +153,15 @@ class Letters:
 
     def _orphan(self, id_: str) -> None:
         posted = self._early[id_]
-        if isinstance(posted.data, FailedStep) and id_ not in self._known:
+        if not isinstance(posted.data, FailedStep) or id_ in self._known:
+            return
+        book = self._book_of(posted.app, posted.data.instance)
+        if book is not None and book.truncated and not book.knew(posted.data.run):
+            self._findings.unjudged("dead letters of lives that the log does not hold whole")
+        else:
             said = f"a dead letter of {posted.data.step}, and no failure of it is in the log"
             self._findings.add("S9", posted.app, posted.data.instance, said, [posted.spot])
-            self._known.add(id_)
+        self._known.add(id_)
 
     def missing(self) -> None:
         """What has no letter at rest."""

@@ -249,6 +249,9 @@ def born(app: str, instance: str, event: Event) -> Life:
         parent=fact.parent,
         reached={"running"},
     )
+    if fact.expired:
+        life.steps, life.cause = {}, "cancel"
+        life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)
     return life
 

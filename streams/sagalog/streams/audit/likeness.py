@@ -34,6 +34,8 @@ def _unlike(request: Start, first: f.Started) -> Iterator[str]:
     for name in WHERE_ASKED:
         if getattr(request, name) not in (None, getattr(first, name)):
             yield name
+    if (request.not_before or 0) != first.not_before:
+        yield "not_before"
     if request.name != first.definition.name:
         yield "name"
     if isinstance(request, RunOperation) and request.step is not None:

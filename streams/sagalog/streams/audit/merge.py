@@ -46,6 +46,8 @@ class Merge:
             while self._lacking or self._heads:
                 while self._lacking:
                     await self._fetch()
+                if not self._heads:
+                    break
                 record = self._pop()
                 if self._progress is not None:
                     self._progress(min(self._read, self._total), self._total)

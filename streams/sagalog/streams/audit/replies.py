@@ -1,6 +1,5 @@
 """Replies: clients are told what the log says, and a key's second payload is refused (S7)."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -13,15 +12,12 @@ from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.replies import Reply
 from sagalog.schemas.requests import Start
-from sagalog.streams.audit.book import Book
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.lane import Ask
+from sagalog.streams.audit.letters import BookOf
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.verdicts import Finished
 from sagalog.streams.audit.violation import Spot
-
-BookOf = Callable[[str, str], Book | None]
-"""The book in which an instance of an app stands; None where that cannot be known."""
 
 
 class Said(NamedTuple):
@@ -40,7 +36,7 @@ class Replies:
 
     def __init__(self, book_of: BookOf, findings: Findings, *, ordered: bool) -> None:
         self._book_of, self._findings, self._ordered = book_of, findings, ordered
-        self._conflicts: set[tuple[str, str]] = set()
+        self._conflicts: dict[str, set[tuple[str, str]]] = {}
         self._doubtful: list[Said] = []
 
     def asked(self, ask: Ask, known: Life | Finished | None) -> None:
@@ -50,9 +46,13 @@ class Replies:
             return
         key = request.reply_to.client, request.reply_to.request
         if request.fingerprint != known.fingerprint:
-            self._conflicts.add(key)
+            self._conflicts.setdefault(ask.instance, set()).add(key)
         else:
-            self._conflicts.discard(key)
+            self._conflicts.get(ask.instance, set()).discard(key)
+
+    def left(self, instance: str) -> None:
+        """An instance was forgotten: what was in conflict with it may begin the next life."""
+        self._conflicts.pop(instance, None)
 
     def read(self, record: Record) -> None:
         """A reply."""
@@ -84,7 +84,7 @@ class Replies:
         app, _, reply = said
         if reply.kind not in ("outcome", "started"):
             return ""
-        if (reply.client, reply.request) in self._conflicts:
+        if (reply.client, reply.request) in self._conflicts.get(reply.instance, ()):
             return f"a request with another payload was answered with {reply.kind} {reply.status}"
         book = self._book_of(app, reply.instance)
         if book is None or book.truncated or book.forgot(reply.instance):
@@ -99,9 +99,8 @@ class Replies:
 
 
 def _outcome(known: Life | Finished, reply: Reply) -> str:
-    reached = known.reached if isinstance(known, Life) else {"running", known.end}
-    if reply.status in SETTLED and reply.status not in reached:
-        return f"a client was told {reply.status}, and it was {', '.join(sorted(reached))}"
+    if reply.status in SETTLED and reply.status not in known.reached:
+        return f"a client was told {reply.status}, and it was {', '.join(sorted(known.reached))}"
     if reply.status != "completed" or reply.error is not None:
         return ""
     result = digest(known.result) if isinstance(known, Life) else known.result

@@ -34,7 +34,7 @@ class Rest:
         self._court.lanes.judge_cited()
         self._court.letters.orphans()
         self._court.replies.judge_doubtful()
-        self._court.journals.learn_apps()
+        self._court.journals.learn()
         for book, life in self._lives():
             if not life.end or life.todo:
                 self._court.journals.under_way(book, life)

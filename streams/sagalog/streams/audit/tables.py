@@ -1,13 +1,13 @@
 """Tables: what a checkpoint holds is what the facts up to its position fold to (S10)."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import orjson
 
 from sagalog.engine.errors import Impossible
-from sagalog.engine.instance import Instance
 from sagalog.engine.position import BEGINNING, Mark, Position
-from sagalog.engine.rows import pack
+from sagalog.engine.rows import ROW, pack
 from sagalog.engine.table import DEFINITION_KEY
 from sagalog.schemas.definition import compact
 from sagalog.schemas.record import Entry
@@ -16,6 +16,8 @@ from sagalog.streams.audit.book import Book
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.fold import State
 from sagalog.streams.audit.violation import Spot
+
+_UNREADABLE = ROW.index("unreadable")
 
 Rows = Mapping[bytes, bytes]
 
@@ -28,6 +30,7 @@ class Table:
         self._rows: dict[bytes, bytes] = {}
         self._expected: dict[str, State] = {}
         self._mark = BEGINNING
+        self._parked = False
         self._due: tuple[Position, Rows] | None = None
 
     # -- whole tables, as somebody found them
@@ -87,7 +90,8 @@ class Table:
             self._judge_definition(rows, digest)
         held = {key for key in rows if key.startswith(DEFINITION_KEY)}
         extra = held - {DEFINITION_KEY + digest.encode() for digest in used}
-        for key in sorted(extra) if not self._book.truncated else ():
+        known = not self._book.truncated and not self._parked
+        for key in sorted(extra) if known else ():
             self._say(f"the table has {key.decode()}, which no instance has")
 
     # -- checkpoints, as they are written
@@ -139,9 +143,9 @@ class Table:
 
     def _judge_definition(self, rows: Rows, digest: str) -> None:
         row = rows.get(DEFINITION_KEY + digest.encode())
-        if row is None:
+        if row is None and not self._parked:
             self._say(f"the table has no definition {digest}, which an instance has")
-        elif compact(self._book.fold.definitions[digest]) != row:
+        elif row is not None and compact(self._book.fold.definitions[digest]) != row:
             self._say(f"the definition {digest} is not the one of its instances")
 
     def _row(self, state: State) -> bytes:
@@ -150,7 +154,10 @@ class Table:
     def _compare(self, instance: str, folded: bytes | None, kept: bytes | None) -> None:
         if folded == kept:
             return
-        if folded is None:
+        if _parked(folded) != _parked(kept):
+            self._parked = True
+            self._findings.unjudged("rows of instances that another version parked, or read on")
+        elif folded is None:
             self._extra(instance)
         elif kept is None:
             self._say("the facts have it, and the table does not", instance)
@@ -167,11 +174,20 @@ class Table:
         self._findings.add("S10", book.app, instance, sentence, spots, timeline)
 
 
+def _parked(row: bytes | None) -> bool:
+    """Whether a row says that its instance waits for code that can read a fact (rule 14)."""
+    try:
+        fields = orjson.loads(row or b"[]")
+        return len(fields) > _UNREADABLE and fields[_UNREADABLE] >= 0
+    except (ValueError, TypeError, LookupError):
+        return False
+
+
 def _differing(folded: bytes, kept: bytes) -> str:
     """The names of the fields in which two rows differ."""
     try:
-        rows = zip(Instance._fields, orjson.loads(folded), orjson.loads(kept), strict=True)
-        names = [name for name, one, other in rows if one != other]
+        rows = zip_longest(ROW, orjson.loads(folded), orjson.loads(kept))
+        names = [str(name) for name, one, other in rows if one != other]
     except (ValueError, TypeError):
         return "it cannot be read"
     return ", ".join(names) or "its bytes"

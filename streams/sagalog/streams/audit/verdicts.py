@@ -5,9 +5,12 @@ from typing import Any, NamedTuple
 from sagalog.schemas import facts as f
 from sagalog.streams.audit.event import Event, Moment
 from sagalog.streams.audit.findings import Findings
-from sagalog.streams.audit.life import Life, Objection, Outcome
+from sagalog.streams.audit.life import Kind, Life, Objection, Outcome
 from sagalog.streams.audit.rules import RULES
 from sagalog.streams.audit.writing import ours
+
+USUAL = frozenset({"running", "completed"})
+"""The statuses of most lives: one object for all of them."""
 
 
 class Finished(NamedTuple):
@@ -22,6 +25,7 @@ class Finished(NamedTuple):
     ended_at: int
     offset: int
     result: bytes
+    reached: frozenset[str] = USUAL
     end: str = "completed"
 
 
@@ -36,7 +40,8 @@ def objection_to(known: Life | Finished, event: Event) -> Objection | None:
     if isinstance(known, Finished):
         if isinstance(fact, f.Forgotten):
             return None
-        return Objection("S1", "stale", f"{event.kind} behind the end {known.end}")
+        kind: Kind = "repeated" if isinstance(fact, f.Completed) else "stale"
+        return Objection("S1", kind, f"{event.kind} behind the end {known.end}")
     if known.unreadable >= 0:
         return Objection("S10", "unreadable", "it is parked at a fact that nobody can read")
     return RULES[type(fact)].objection(known, event)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sagalog.schemas.catalogue import NAMES
 from sagalog.schemas.ids import fact_id
@@ -11,6 +12,13 @@ from sagalog.streams.audit.event import Event
 _OURS = re.compile(r"[^/]+/\d+/[^/]+")
 
 
+@lru_cache(maxsize=4096)
+def home(instance: str, partitions: int) -> int:
+    """The partition to which an instance belongs, of so many."""
+    return partition_of(instance.encode(), partitions)
+
+
+@lru_cache(maxsize=4096)
 def ours(source: str) -> bool:
     """Whether an owner of a partition wrote it, as its name says."""
     return _OURS.fullmatch(source) is not None
@@ -28,6 +36,6 @@ def misplaced(instance: str, event: Event, partitions: int) -> Iterator[tuple[st
     """
     if event.id != fact_id(instance, NAMES[type(event.fact)], event.fact):
         yield "S11", f"the id {event.id} does not follow from the fact"
-    home = partition_of(instance.encode(), partitions) if partitions else event.partition
-    if home != event.partition:
-        yield "S12", f"{event.kind} stands in partition {event.partition}, and belongs to {home}"
+    if partitions and home(instance, partitions) != event.partition:
+        where = f"stands in partition {event.partition}"
+        yield "S12", f"{event.kind} {where}, and belongs to {home(instance, partitions)}"

@@ -26,12 +26,19 @@ def since(text: str, now: int) -> int:
     """A time in ms: so long ago (`2h`), or a date and time in ISO 8601, local without a zone."""
     if _DURATION.fullmatch(text.strip()):
         return now - round(seconds(text, "--since") * 1000)
+    return round(_moment(text, "--since", "30m, 2h or 7d, or 2026-11-22T17:30").timestamp() * 1000)
+
+
+def optional_moment(text: str | None, option: str) -> datetime | None:
+    """A date and time that may be left out, in ISO 8601, local without a zone."""
+    return None if text is None else _moment(text, option, "2026-11-22T17:30")
+
+
+def _moment(text: str, option: str, example: str) -> datetime:
     try:
-        return round(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
+        return datetime.fromisoformat(text).astimezone()
     except ValueError:
-        raise Complaint(
-            f"--since: {text!r} is no time. Write 30m, 2h or 7d, or 2026-11-22T17:30"
-        ) from None
+        raise Complaint(f"{option}: {text!r} is no time. Write {example}") from None
 
 
 def spoken(milliseconds: int) -> str:

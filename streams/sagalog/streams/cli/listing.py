@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sagalog.engine.instance import ENDED, PARKED, Instance
+from sagalog.engine.lifecycle import phase
 from sagalog.engine.pending import Run, Undo, pending
 from sagalog.schemas.codec import rfc3339
 from sagalog.streams.cli.documents import write_line
@@ -23,12 +24,14 @@ from sagalog.streams.history import Listed, read_states
 from sagalog.streams.surroundings import wall_clock
 
 GROUPS: dict[str, frozenset[str]] = {
-    "live": frozenset({"running", "compensating"}),
+    "live": frozenset({"scheduled", "running", "retrying", "compensating"}),
     "parked": PARKED,
     "ended": ENDED,
 }
 STATUSES = (
+    "scheduled",
     "running",
+    "retrying",
     "compensating",
     "completed",
     "compensated",
@@ -60,14 +63,14 @@ async def list_instances(url: str | None, target: str, filters: Filters, *, as_j
     chosen = [
         listed
         for listed in held
-        if listed.state.status in wanted
+        if wanted & {listed.state.status, phase(listed.state, now)}
         and listed.state.started_at >= start
         and filters.name in (None, listed.state.definition.name)
     ]
     newest = nlargest(filters.limit or len(chosen), chosen, key=lambda one: one.state.started_at)
     if as_json:
         for listed in newest:
-            write_line(_document(listed))
+            write_line(_document(listed, now))
     else:
         show(*_lines(newest, chosen, len(held), now))
 
@@ -92,7 +95,7 @@ def _lines(
         return
     rows = [_row(listed, now) for listed in newest]
     yield table("id", "name", "status", "started", "steps", rows=rows, cut=True)
-    counts = Counter[str](listed.state.status for listed in chosen)
+    counts = Counter[str](phase(listed.state, now) for listed in chosen)
     said = " · ".join(f"{counts[word]:,} {word}" for word in STATUSES if counts[word])
     hidden = len(chosen) - len(newest)
     more = f"   ({hidden:,} older ones not shown: --limit 0)" if hidden else ""
@@ -106,7 +109,7 @@ def _row(listed: Listed, now: int) -> tuple[RenderableType, ...]:
     return (
         listed.id,
         state.definition.name,
-        status(state.status),
+        status(phase(state, now)),
         short_time(state.started_at, now),
         Text.assemble(f"{_done(state)}/{total} in {spoken(max(0, took))}  ", _note(state, now)),
     )
@@ -126,6 +129,8 @@ def _note(state: Instance, now: int) -> Text:
     later = [a for a in pending(state) if isinstance(a, Run | Undo) and a.not_before > now]
     if later:
         step = state.definition.steps[later[0].step].name
+        if later[0].attempt == 1 and not _error(state):
+            return Text(f"{step} {due(later[0].not_before, now)}", "yellow")
         return Text(f"{step} again {due(later[0].not_before, now)}: {_error(state)}", "yellow")
     return Text(_error(state))
 
@@ -137,13 +142,14 @@ def _error(state: Instance) -> str:
     return "" if error is None else f"{error.type}: {brief(error.message, 80)}"
 
 
-def _document(listed: Listed) -> dict[str, Any]:
+def _document(listed: Listed, now: int) -> dict[str, Any]:
     state = listed.state
     return {
         "id": listed.id,
         "name": state.definition.name,
         "kind": state.definition.kind,
         "status": state.status,
+        "phase": phase(state, now),
         "key": state.key,
         "priority": state.priority,
         "tenant": state.tenant,

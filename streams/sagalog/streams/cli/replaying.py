@@ -25,8 +25,8 @@ from sagalog.streams.cli.screen import show
 from sagalog.streams.cli.sessions import Asking, asking
 from sagalog.streams.cli.starting import Starting, finish
 from sagalog.streams.cli.times import date_and_clock
-from sagalog.streams.client import Handle
 from sagalog.streams.deadletters import How, Letter, Replay, mark, standing, too_old, waits_at
+from sagalog.streams.handle import Handle
 from sagalog.streams.history import bounds, scan
 from sagalog.streams.story import Story
 from sagalog.streams.surroundings import wall_clock
@@ -106,9 +106,7 @@ class _Put:
             input=request.input,
             steps=steps,
             alone=alone,
-            key=key,
-            priority=request.priority,
-            deadline=None,
+            options={"key": key, "priority": request.priority},
             wait=self.replaying.wait,
             timeout=self.replaying.timeout,
             as_json=self.replaying.as_json,

@@ -22,7 +22,9 @@ PATIENCE = 0.5
 
 COLOURS = {
     "completed": "green",
+    "scheduled": "cyan",
     "running": "cyan",
+    "retrying": "yellow",
     "compensating": "yellow",
     "compensated": "magenta",
     "cancelled": "magenta",

@@ -10,13 +10,14 @@ from typing import Any
 import typer
 
 from sagalog.engine import App
-from sagalog.schemas.definition import Json, Priority
+from sagalog.schemas.definition import Json
 from sagalog.schemas.requests import StepData
 from sagalog.streams.cli import logs
 from sagalog.streams.cli.documents import write_json
 from sagalog.streams.cli.reporting import Code, Complaint, note
 from sagalog.streams.cli.sessions import Asking, asking
-from sagalog.streams.client import Handle
+from sagalog.streams.handle import Handle
+from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
 
 SOON = 3.0
@@ -25,16 +26,14 @@ SOON = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """What `start` or `submit` was told. `deadline` and `timeout` in seconds."""
+    """What `start` or `submit` was told. `timeout` in seconds."""
 
     target: str
     name: str
     input: Json
     steps: Sequence[StepData] | None
     alone: bool
-    key: str | None
-    priority: Priority
-    deadline: float | None
+    options: Options
     wait: bool
     timeout: float | None
     as_json: bool
@@ -79,14 +78,9 @@ def _check_name(app: App | None, starting: Starting) -> None:
 
 async def _sent(session: Asking, starting: Starting) -> Handle[Any]:
     client, name = session.client, starting.name
-    key, priority, deadline = starting.key, starting.priority, starting.deadline
     if starting.alone:
-        return await client.submit(
-            name, starting.input, key=key, priority=priority, deadline=deadline
-        )
-    return await client.start(
-        name, starting.input, key=key, priority=priority, deadline=deadline, steps=starting.steps
-    )
+        return await client.submit(name, starting.input, **starting.options)
+    return await client.start(name, starting.input, steps=starting.steps, **starting.options)
 
 
 async def _settled(session: Asking, handle: Handle[Any], starting: Starting) -> Outcome:

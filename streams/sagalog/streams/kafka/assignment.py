@@ -12,10 +12,15 @@ Partitions = frozenset[int]
 
 
 class Claim(NamedTuple):
-    """What a member says it owns, and since which generation of the group it may say so."""
+    """What a member says it owns, and since which generation of the group it may say so.
+
+    `word` is another one each time it joins: it tells what is said now from what stands there
+    of a member that has not joined since.
+    """
 
     owned: Partitions
     generation: int
+    word: str = ""
 
 
 class Plan(NamedTuple):
@@ -23,6 +28,16 @@ class Plan(NamedTuple):
 
     shares: dict[str, Partitions]
     complete: bool
+
+
+def present(claims: Mapping[str, Claim], heard: Collection[str]) -> dict[str, Claim]:
+    """The claims of those who have joined now; `heard` are the words of the time before.
+
+    Who has not is dead or frozen. Brokers keep it in the group for a session, and begin that
+    anew each time the group forms: without its words it would keep its partitions as long as
+    others come and go.
+    """
+    return {member: claim for member, claim in claims.items() if claim.word not in heard}
 
 
 def assign(partitions: Collection[int], claims: Mapping[str, Claim]) -> Plan:

@@ -2,19 +2,21 @@
 
 import asyncio
 import time
+from math import inf
 from typing import Protocol
 
 from sagalog.streams.errors import LogUnavailable
 from sagalog.streams.kafka import group
-from sagalog.streams.kafka.assignment import Claim, Partitions, Plan, assign
+from sagalog.streams.kafka.assignment import Claim, Partitions, Plan, assign, present
 from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code
 from sagalog.streams.kafka.coordinator import Coordinator, Keeper
 from sagalog.streams.kafka.group import Member, Share
-from sagalog.streams.kafka.retry import NOTICE, Refused
+from sagalog.streams.kafka.retry import NOTICE, Refused, persist
 from sagalog.streams.logs import logger
+from sagalog.streams.surroundings import random_token
 
-_WAIT = 0.6  # of a request's timeout: how long a rebalance may wait for the slowest member
+_WAIT = 1 / 3  # of the session: how long a rebalance may wait for the slowest member
 _GOODBYE = 3.0  # seconds to reach the coordinator when leaving
 _EAGER = 0.1  # seconds between heartbeats while partitions are on their way
 _PAUSE = 0.05  # seconds before asking again a coordinator that cannot be reached
@@ -50,6 +52,7 @@ class Attendance:
         self._coordinator = Coordinator(cluster, Keeper.GROUP, member.group, self._lane)
         self._session = cluster.settings.session_timeout
         self._complete = True
+        self._heard: frozenset[str] = frozenset()
         self._restless = asyncio.Event()
         self._joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -71,7 +74,11 @@ class Attendance:
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             async with asyncio.timeout(_GOODBYE):
-                await group.leave(self._coordinator, self._member)
+                await persist(
+                    lambda: group.leave(self._coordinator, self._member),
+                    timeout=_GOODBYE,
+                    doing=f"leaving group {self._member.group}",
+                )
         except (LogUnavailable, TimeoutError) as error:
             _log.warning("left without a word", group=self._member.group, why=str(error))
         await self._cluster.disconnect(self._lane)
@@ -82,9 +89,10 @@ class Attendance:
                 if await self._join():
                     await self._stay()
             except Namesake:
-                _log.error("another process has this name", group=self._member.group)
-                self._has.lose()
-                return
+                self._expelled(self._member._replace(id="", generation=-1))
+                if await self._has_namesake():
+                    _log.error("another process has this name", group=self._member.group)
+                    return
             except Refused as error:
                 if not self._joined.done():
                     self._joined.set_exception(error)
@@ -101,8 +109,9 @@ class Attendance:
     async def _join(self) -> bool:
         """Join the next generation; whether this member got a share of it."""
         self._restless.clear()
-        wait = min(self._session, self._cluster.settings.request_timeout * _WAIT)
-        claim = Claim(self._has.claimed, self._member.generation)
+        # Shorter than the session: who joins need not wait for one that is about to be expelled.
+        wait = min(self._session, self._cluster.settings.request_timeout) * _WAIT
+        claim = Claim(self._has.claimed, self._member.generation, random_token(4))
         joined = await group.join(
             self._coordinator, self._member, self._topic, claim, self._session, wait
         )
@@ -112,18 +121,23 @@ class Attendance:
         if not self._accepted(joined.code):
             return False
         self._member = joined.member
-        plan = None if joined.claims is None else await self._plan(joined.claims)
-        share = await group.sync(self._coordinator, self._member, self._topic, plan)
+        claims = joined.claims
+        plan = None if claims is None else await self._plan(claims)
+        share = await group.sync(
+            self._coordinator, self._member, self._topic, plan, claims or group.NO_CLAIMS
+        )
         if not self._accepted(share.code):
             return False
         self._receive(share)
         return True
 
     async def _plan(self, claims: dict[str, Claim]) -> Plan:
-        return assign(await self._cluster.topic(self._topic), claims)
+        return assign(await self._cluster.topic(self._topic), present(claims, self._heard))
 
     def _receive(self, share: Share) -> None:
-        self._complete = share.complete
+        self._complete, self._heard = share.complete, share.heard
+        if share.absent:
+            self.rejoin()  # it has its predecessor's place, which nobody counts on any more
         _log.info(
             "joined",
             group=self._member.group,
@@ -178,6 +192,19 @@ class Attendance:
         elif code != Code.REBALANCE_IN_PROGRESS:
             self._coordinator.check(code, "joining group")
         return code == Code.NONE
+
+    async def _has_namesake(self) -> bool:
+        """Whether another process has this name, and not a request of this one that came late."""
+        member = self._member
+        try:
+            found = await persist(
+                lambda: group.processes(self._coordinator, member.group),
+                timeout=inf,
+                doing=f"looking for a namesake in group {member.group}",
+            )
+        except Refused:
+            return True
+        return found.get(member.name or "", member.process) != member.process
 
     def _expelled(self, stranger: Member) -> None:
         _log.warning("the group went on without this member", group=self._member.group)

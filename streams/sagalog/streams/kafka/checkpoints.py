@@ -1,8 +1,14 @@
-"""The table of one partition: fenced by its transactional id, each write one transaction."""
+"""The table of one partition: fenced by its transactional id, each write one transaction.
+
+Where the answer to a request was lost, the request itself may still be on its way, and brokers
+cannot tell a late commit from the commit of the next transaction. So the next one is begun
+under a new epoch, which refuses whatever comes late.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
 from sagalog.schemas.record import Entry
 from sagalog.streams.errors import Fenced, LogError, LogUnavailable
@@ -12,6 +18,7 @@ from sagalog.streams.kafka.codes import PASSING, TOO_LARGE, Code
 from sagalog.streams.kafka.coordinator import Coordinator, Keeper
 from sagalog.streams.kafka.library import AddPartitionsToTxn, EndTxn, InitProducerId
 from sagalog.streams.kafka.produce import produce
+from sagalog.streams.kafka.renewal import Renewed, renew
 from sagalog.streams.kafka.restore import newest
 from sagalog.streams.kafka.retry import persist
 from sagalog.streams.log import Place
@@ -60,6 +67,8 @@ class KafkaCheckpoints:
         self._id = transactional_id
         self._identity = identity
         self._sequence = 0
+        self._doubtful = False
+        """A request may have been carried out or not, or may be later."""
         self._ended: LogError | None = None
 
     async def restore(self) -> dict[bytes, bytes]:
@@ -103,11 +112,13 @@ class KafkaCheckpoints:
             await until(partial(self._append, payload))
             self._sequence = next_sequence(self._sequence, len(batch))
         await until(self._commit)
+        if self._doubtful:
+            await until(self._renew)
 
     async def _begin(self) -> None:
         topic, partition = self._place
         request = AddPartitionsToTxn(self._id, *self._identity, [(topic, [partition])])
-        answer = await self._coordinator.ask(request)
+        answer = await self._ask(request)
         for _, partitions in answer.errors:
             for _, code in partitions:
                 _check(self._coordinator, self._place, code, "beginning a checkpoint of")
@@ -115,7 +126,7 @@ class KafkaCheckpoints:
     async def _append(self, payload: bytes) -> None:
         leader = await self._cluster.locate(self._place)
         request = produce({self._place: payload}, self._cluster.settings.request_timeout, self._id)
-        for ack in await self._cluster.send(leader, request, _TABLES):
+        for ack in await self._doubting(self._cluster.send(leader, request, _TABLES)):
             if ack.code in PASSING:
                 self._cluster.forget(self._place)
             if ack.code in TOO_LARGE:
@@ -124,8 +135,24 @@ class KafkaCheckpoints:
 
     async def _commit(self) -> None:
         request = EndTxn(self._id, *self._identity, transaction_result=True)
-        answer = await self._coordinator.ask(request)
+        answer = await self._ask(request)
         _check(self._coordinator, self._place, answer.error_code, "committing a checkpoint of")
+
+    async def _renew(self) -> None:
+        timeout = self._cluster.settings.transaction_timeout
+        answer: Renewed = await self._ask(renew(self._id, timeout, self._identity))
+        _check(self._coordinator, self._place, answer.code, "going on with")
+        self._identity, self._sequence, self._doubtful = answer.identity, 0, False
+
+    async def _ask(self, request: object) -> Any:
+        return await self._doubting(self._coordinator.ask(request))
+
+    async def _doubting(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except LogUnavailable:
+            self._doubtful = True
+            raise
 
 
 def _check(coordinator: Coordinator, place: Place, code: int, doing: str) -> None:

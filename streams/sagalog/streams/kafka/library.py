@@ -23,6 +23,7 @@ AddPartitionsToTxn: Any = transaction.AddPartitionsToTxnRequest
 CreateTopics: Any = admin.CreateTopicsRequest
 DeleteRecords: Any = admin.DeleteRecordsRequest
 DescribeConfigs: Any = admin.DescribeConfigsRequest
+DescribeGroups: Any = admin.DescribeGroupsRequest
 EndTxn: Any = transaction.EndTxnRequest
 FindCoordinator: Any = coordination.FindCoordinatorRequest
 InitProducerId: Any = transaction.InitProducerIdRequest

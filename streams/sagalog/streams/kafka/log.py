@@ -15,14 +15,16 @@ from sagalog.streams.kafka.offsets import EARLIEST, LATEST, Offsets
 from sagalog.streams.kafka.outbox import Outbox
 from sagalog.streams.kafka.reader import KafkaReader
 from sagalog.streams.kafka.restore import newest
+from sagalog.streams.kafka.retry import persist
 from sagalog.streams.kafka.settings import KafkaSettings
 from sagalog.streams.log import Assigned, Place, Revoked
+from sagalog.streams.surroundings import random_token
 
 _USUAL_LIMIT = 1_048_588  # Kafka's own default of max.message.bytes
 
 
 class KafkaLog:
-    """A `Log` on Kafka 2.4 or newer. To be made and used within one event loop."""
+    """A `Log` on Kafka 2.5 or newer. To be made and used within one event loop."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._cluster = Cluster(settings)
@@ -51,7 +53,7 @@ class KafkaLog:
 
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises TopicMissing."""
-        return len(await self._cluster.topic(topic))
+        return len(await self._topic(topic))
 
     async def largest(self, topic: str) -> int:
         """The most bytes that a record of the topic may have, as the brokers say."""
@@ -85,18 +87,25 @@ class KafkaLog:
 
     async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
         """A partition's table as its last checkpoint left it; this fences nobody."""
-        await self._cluster.topic(topic)
+        await self._topic(topic)
         return await newest(self._cluster, (topic, partition), READ_COMMITTED)
 
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked
     ) -> KafkaMembership:
         """Join the group; an empty `member` joins without a stable name."""
-        await self._cluster.topic(topic)
-        name = Member(group, member or None)
+        await self._topic(topic)
+        name = Member(group, member or None, random_token(8))
         membership = KafkaMembership(self._cluster, topic, name, assigned, revoked)
         await membership.start()
         return membership
+
+    async def _topic(self, name: str) -> frozenset[int]:
+        return await persist(
+            lambda: self._cluster.topic(name),
+            timeout=self._cluster.settings.open_timeout,
+            doing=f"looking for topic {name}",
+        )
 
     async def create(self, specs: Sequence[TopicSpec]) -> list[str]:
         """Create the topics that are missing; three copies where there are three brokers."""

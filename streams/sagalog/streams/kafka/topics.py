@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from sagalog.schemas.topics import TopicSpec
+from sagalog.streams.errors import LogUnavailable, TopicMissing
 from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import Code, check
 from sagalog.streams.kafka.library import CreateTopics, DescribeConfigs
@@ -45,9 +46,16 @@ async def _create(cluster: Cluster, specs: Sequence[TopicSpec], created: list[st
         elif code != Code.TOPIC_ALREADY_EXISTS:
             check(code, f"creating {name} ({why})")
     for spec in specs:
-        for partition in range(spec.partitions):
-            if spec.name in created:
-                await cluster.locate((spec.name, partition))
+        for partition in await _known(cluster, spec.name):
+            await cluster.locate((spec.name, partition))
+
+
+async def _known(cluster: Cluster, topic: str) -> frozenset[int]:
+    """The partitions of a topic that is there, and that brokers may learn of late."""
+    try:
+        return await cluster.topic(topic)
+    except TopicMissing as error:
+        raise LogUnavailable(f"{topic} was created and is not known yet") from error
 
 
 def _layout(

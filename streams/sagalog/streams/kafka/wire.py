@@ -13,6 +13,8 @@ INT = struct.Struct(">i")
 INTS = struct.Struct(">ii")
 _HEADER = struct.Struct(">hhih")
 
+NO_TAGS = b"\0"
+
 
 class Answer(Protocol):
     """How an answer is made of its bytes."""
@@ -51,6 +53,8 @@ class Encoded:
 
     API_KEY: ClassVar[int]
     API_VERSION: ClassVar[int]
+    FLEXIBLE: ClassVar[bool] = False
+    """Whether this version has tagged fields (KIP-482), of which we send none."""
     RESPONSE_TYPE: ClassVar[type[Answer]]
 
     def __init__(self, body: bytes) -> None:
@@ -62,7 +66,7 @@ class Encoded:
         if not low <= self.API_VERSION <= high:
             raise IncompatibleBroker(
                 f"the broker knows request {self.API_KEY} in versions {low} to {high},"
-                f" and {self.API_VERSION} is needed (Kafka 2.4 or newer)"
+                f" and {self.API_VERSION} is needed (Kafka 2.5 or newer)"
             )
         return self
 
@@ -70,7 +74,7 @@ class Encoded:
         """What stands before the body."""
         client = client_id.encode()
         head = _HEADER.pack(self.API_KEY, self.API_VERSION, correlation_id, len(client))
-        return _Bytes(head + client)
+        return _Bytes(head + client + (NO_TAGS if self.FLEXIBLE else b""))
 
     def encode(self) -> bytes:
         """The body."""
@@ -78,7 +82,10 @@ class Encoded:
 
     def parse_response_header(self, data: BytesIO) -> _Correlation:
         """Read the answer's header."""
-        return _Correlation(INT.unpack(data.read(4))[0])
+        correlation = _Correlation(INT.unpack(data.read(4))[0])
+        if self.FLEXIBLE:
+            data.read(len(NO_TAGS))
+        return correlation
 
 
 def text(value: str | None) -> bytes:
@@ -87,6 +94,16 @@ def text(value: str | None) -> bytes:
         return b"\xff\xff"
     data = value.encode()
     return SHORT.pack(len(data)) + data
+
+
+def compact(value: str) -> bytes:
+    """A string with its length, as flexible versions have it."""
+    data = value.encode()
+    rest, length = len(data) + 1, bytearray()
+    while rest > 0x7F:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([*length, rest]) + data
 
 
 def read_text(data: bytes, at: int) -> tuple[str, int]:

@@ -36,6 +36,23 @@ Deadline = Annotated[
     str | None,
     typer.Option(help="Turn back when this has passed: 30s, 5m, 2h.", show_default=False),
 ]
+Delay = Annotated[
+    str | None, typer.Option(help="Begin not before so long: 30s, 5m, 7d.", show_default=False)
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        help="Begin not before this: 2026-11-25T08:00, local without a zone.", show_default=False
+    ),
+]
+QueueLimit = Annotated[
+    str | None,
+    typer.Option(help="End as cancelled where it waited longer for its turn.", show_default=False),
+]
+Keep = Annotated[
+    str | None,
+    typer.Option(help="How long it answers repeats after its end: 1h, 7d.", show_default=False),
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or print the id.")]
 Timeout = Annotated[
     str | None, typer.Option(help="Wait no longer than this; it goes on.", show_default=False)
@@ -76,10 +93,21 @@ A saga as data names operations of the app, or of others as app/name:
 """
 
 
+SUBMIT_HELP = """Run one operation without a saga, and print its result.
+
+All else is as with `sagalog start`. An input like -21 comes after a --.
+
+Examples:
+  sagalog submit shop:app charge '{"sku": "pen"}' --priority high
+  sagalog submit shop:app double -- -21
+  sagalog submit shop remind '{"user": 7}' --delay 7d --no-wait
+"""
+
+
 def add_to(app: typer.Typer) -> None:
     """Give the program these commands."""
     app.command(help=START_HELP)(start)
-    app.command()(submit)
+    app.command(help=SUBMIT_HELP)(submit)
 
 
 def start(  # noqa: PLR0913 (a command line is flat)
@@ -92,6 +120,10 @@ def start(  # noqa: PLR0913 (a command line is flat)
     key: Key = None,
     priority: Lane = "normal",
     deadline: Deadline = None,
+    delay: Delay = None,
+    at: At = None,
+    queue_limit: QueueLimit = None,
+    keep: Keep = None,
     wait: Wait = True,
     timeout: Timeout = None,
     url: UrlOption = None,
@@ -100,17 +132,17 @@ def start(  # noqa: PLR0913 (a command line is flat)
     """Start a saga, and tell how it ended."""
     with reporting():
         from sagalog.streams.cli import saga_file, starting  # noqa: PLC0415 (help stays fast)
+        from sagalog.streams.cli.wishes import wished  # noqa: PLC0415
 
         asked = saga_file.asked_for(name, input, input_file, saga)
+        options = wished(key, priority, deadline, delay, at, queue_limit, keep)
         wanted = starting.Starting(
             target=target,
             name=asked.name,
             input=asked.input,
             steps=asked.steps,
             alone=False,
-            key=key,
-            priority=priority,
-            deadline=optional_seconds(deadline, "--deadline"),
+            options=options,
             wait=wait,
             timeout=optional_seconds(timeout, "--timeout"),
             as_json=as_json,
@@ -127,32 +159,29 @@ def submit(  # noqa: PLR0913 (a command line is flat)
     key: Key = None,
     priority: Lane = "normal",
     deadline: Deadline = None,
+    delay: Delay = None,
+    at: At = None,
+    queue_limit: QueueLimit = None,
+    keep: Keep = None,
     wait: Wait = True,
     timeout: Timeout = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one operation without a saga, and print its result.
-
-    All else is as with `sagalog start`. An input like -21 comes after a --.
-
-    Example:
-      sagalog submit shop:app charge '{"sku": "pen"}' --priority high
-      sagalog submit shop:app double -- -21
-    """
+    """Run one operation without a saga, and print its result."""
     with reporting():
         from sagalog.streams.cli import starting  # noqa: PLC0415
         from sagalog.streams.cli.inputs import given_input  # noqa: PLC0415 (help stays fast)
+        from sagalog.streams.cli.wishes import wished  # noqa: PLC0415
 
+        options = wished(key, priority, deadline, delay, at, queue_limit, keep)
         wanted = starting.Starting(
             target=target,
             name=name,
             input=given_input(input, input_file),
             steps=None,
             alone=True,
-            key=key,
-            priority=priority,
-            deadline=optional_seconds(deadline, "--deadline"),
+            options=options,
             wait=wait,
             timeout=optional_seconds(timeout, "--timeout"),
             as_json=as_json,

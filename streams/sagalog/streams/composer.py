@@ -1,0 +1,134 @@
+"""From what a caller says to the request that says it to the log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
+from sagalog.engine.payload import jsonable
+from sagalog.schemas.definition import Json
+from sagalog.schemas.ids import instance_id
+from sagalog.schemas.requests import ReplyTo, RunOperation, Start, StartSaga, StepData
+from sagalog.streams.options import Options, fields_of, on_repeat
+from sagalog.streams.outcomes import Outcome
+from sagalog.streams.surroundings import Clock, Token
+
+LARGEST_INPUT = 850_000
+"""Bytes of an input as JSON: its request and first fact must fit a record of 1 MB."""
+
+
+class Composer:
+    """Composes the requests of one client. `app` None: another's, whose types nobody knows."""
+
+    def __init__(self, app: App | None, tenant: str, clock: Clock, token: Token) -> None:
+        self._app, self.tenant, self._clock, self._token = app, tenant, clock, token
+
+    def instance(self, request: Start) -> str:
+        """The id that its key stands for; without a key one that nobody else has."""
+        if "\0" in self.tenant:
+            raise DeclarationError("tenant", "holds a NUL", "It parts the tenant from the key.")
+        if request.key is not None:
+            return instance_id(self.tenant, request.name, request.key)
+        return str(UUID(hex=self._token(16), version=4))
+
+    def _declared(self, name: str) -> Operation[..., Any] | None:
+        return self._app.operations.get(name) if self._app else None
+
+    def _check_roots(self, name: str, payload: Json) -> None:
+        """Refuse at the door an input that the saga's first steps could not read."""
+        saga = self._app.sagas.get(name) if self._app else None
+        for spec in saga.definition.steps if saga else ():
+            operation = self._declared(spec.operation)
+            if not spec.after and spec.input is None and operation and operation.takes_input:
+                operation.validate(payload)
+
+    def saga(
+        self,
+        saga: Saga | str,
+        input: Any,
+        steps: Sequence[StepData] | None,
+        options: Options,
+        to: ReplyTo | None,
+    ) -> StartSaga:
+        """A request to start a saga. Raises InvalidInput or DeclarationError."""
+        name = saga if isinstance(saga, str) else saga.name
+        payload = payload_of(input)
+        self._check_roots(name, payload)
+        return StartSaga(
+            name=name,
+            input=payload,
+            fingerprint=self._fingerprint(name, payload, steps, options),
+            steps=None if steps is None else tuple(steps),
+            tenant=self.tenant,
+            reply_to=to,
+            **fields_of(options, self._clock()),
+        )
+
+    def operation(
+        self, operation: Operation[..., Any] | str, input: Any, options: Options, to: ReplyTo | None
+    ) -> RunOperation:
+        """A request to run one operation. Raises InvalidInput or DeclarationError."""
+        name = operation if isinstance(operation, str) else operation.name
+        payload = payload_of(input)
+        known = operation if isinstance(operation, Operation) else self._declared(name)
+        if known is not None and known.takes_input:
+            known.validate(payload)
+        return RunOperation(
+            name=name,
+            input=payload,
+            fingerprint=self._fingerprint(name, payload, None, options),
+            tenant=self.tenant,
+            reply_to=to,
+            **fields_of(options, self._clock()),
+        )
+
+    def _fingerprint(
+        self, name: str, payload: Json, steps: Sequence[StepData] | None, options: Options
+    ) -> str:
+        """One that equals no other's, save its own sent again, where repeats are refused."""
+        said = fingerprint(name, payload, steps)
+        return f"{said}/{self._token(8)}" if on_repeat(options) == "refuse" else said
+
+    def loader(self, operation: Operation[..., Any] | str) -> Callable[[Outcome], Any]:
+        """What makes the operation's value of an outcome."""
+        known = operation if isinstance(operation, Operation) else self._declared(operation)
+        load = known.load if known is not None else _same
+        return lambda outcome: load(outcome.value)
+
+
+def payload_of(input: Any) -> Json:
+    """The input as JSON holds it. Raises InvalidInput with the reason."""
+    try:
+        written = jsonable(input)
+    except ValueError as error:
+        raise InvalidInput(f"the input: {error}") from error
+    if len(written) > LARGEST_INPUT:
+        raise InvalidInput(
+            f"the input has {len(written)} bytes as JSON, over the limit of {LARGEST_INPUT}: "
+            "store it elsewhere and pass where it is"
+        )
+    return orjson.loads(written)
+
+
+def fingerprint(name: str, payload: Json, steps: Sequence[StepData] | None) -> str:
+    """What tells a repeat from a conflict: equal for equal payloads, whatever their key order.
+
+    Of a step only what is not as usual: a later version, whose steps have more fields, must
+    find its repeats of today.
+    """
+    told = None if steps is None else [_told(step) for step in steps]
+    said = orjson.dumps([name, payload, told], option=orjson.OPT_SORT_KEYS)
+    return blake2b(said, digest_size=12).hexdigest()
+
+
+def _told(step: StepData) -> dict[str, Json]:
+    known = ((field, getattr(step, field.name)) for field in fields(step))
+    return {field.name: value for field, value in known if value != field.default}
+
+
+def _same(value: Any) -> Any:
+    return value

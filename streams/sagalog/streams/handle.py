@@ -1,0 +1,76 @@
+"""A handle: one instance, as the client that started or found it sees it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sagalog.schemas.replies import Reply
+from sagalog.streams.mailbox import Waiting
+from sagalog.streams.outcomes import Outcome, raise_unless_completed
+
+if TYPE_CHECKING:
+    from sagalog.streams.client import Client
+
+T = TypeVar("T")
+
+
+class Handle(Generic[T]):
+    """Hears how an instance ends. One of many asks only when it is asked itself."""
+
+    def __init__(
+        self,
+        client: "Client",
+        instance: str,
+        lane: str,
+        waiting: Waiting | None,
+        load: Callable[[Outcome], T],
+    ) -> None:
+        self.id = instance
+        self._client, self._lane, self._waiting, self._load = client, lane, waiting, load
+
+    async def started(self, timeout: float | None = None) -> None:
+        """Wait until the first fact is in the log. Raises Conflict or Refused.
+
+        Only a request sent with `confirm=True` is told so early; others wait for the outcome.
+        """
+        async with asyncio.timeout(timeout):
+            waiting = await self._answers()
+            reply = await asyncio.shield(waiting.started or waiting.outcome)
+        if reply.kind not in ("started", "outcome"):
+            raise_unless_completed(reply)
+
+    async def outcome(self, timeout: float | None = None) -> Outcome:
+        """Wait until it has settled, however that may be.
+
+        Raises Conflict, Refused, NotFound, or TimeoutError after `timeout` seconds; the
+        instance goes on.
+        """
+        reply = await self._reply(timeout)
+        if reply.kind != "outcome":
+            raise_unless_completed(reply)
+        return Outcome.of(reply)
+
+    async def result(self, timeout: float | None = None) -> T:
+        """Wait for completion: a saga's Outcome, an operation's value.
+
+        Raises NotCompleted with the outcome where it did not complete, else as `outcome`.
+        """
+        return self._load(raise_unless_completed(await self._reply(timeout)))
+
+    async def cancel(self, reason: str = "") -> None:
+        """Ask it to turn back; `outcome` then says how it ended."""
+        await self._client.cancel(self.id, reason, lane=self._lane)
+
+    def moved(self, client: "Client") -> "Handle[T]":
+        """The same instance, as another client sees it."""
+        return Handle(client, self.id, self._lane, None, self._load)
+
+    async def _reply(self, timeout: float | None) -> Reply:
+        async with asyncio.timeout(timeout):
+            return await asyncio.shield((await self._answers()).outcome)
+
+    async def _answers(self) -> Waiting:
+        """Who was sent without waiting asks now, in its own lane: so behind its request."""
+        if self._waiting is None:
+            self._waiting = await self._client.ask(self.id, self._lane)
+        return self._waiting
