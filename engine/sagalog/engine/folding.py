@@ -32,6 +32,7 @@ class Folding:
         self._desk, self._intake = desk, intake
         self._acting = False
         self._folded = 0
+        self._again: frozenset[str] = frozenset()
         self._settled_unheard: list[tuple[str, ReplyTo | None]] = []
         self._poison_unheard: list[tuple[Record, str]] = []
 
@@ -41,8 +42,10 @@ class Folding:
         self.mark, self._folded = position.mark, position.mark.offset
         if parked is not None and parked.offset >= start:
             self.mark = parked
-            for instance, state in table.live():
-                if state.unreadable >= start and instance not in table.later:
+            again = [(name, s) for name, s in table.live() if name not in table.later]
+            self._again = frozenset(name for name, _ in again)
+            for instance, state in again:
+                if state.unreadable >= start:
                     self._read_again(instance, state)
         if table.later:
             self._desk.counters["parked"] += len(table.later)
@@ -90,7 +93,7 @@ class Folding:
                 self._lower(message.data)
             if isinstance(message.data, f.Taken):
                 return True
-        return self._desk.table.get(message.subject) is not None
+        return message.subject in self._again
 
     def _fold(self, record: Record, message: Decoded) -> None:
         if isinstance(message, Poison):
