@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from math import inf
 from typing import Protocol
 
@@ -142,7 +143,7 @@ class Attendance:
         self._receive(share)
         return True
 
-    async def _plan(self, claims: dict[str, Claim]) -> Plan:
+    async def _plan(self, claims: Mapping[str, Claim]) -> Plan:
         return assign(await self._cluster.topic(self._topic), present(claims, self._heard))
 
     def _receive(self, share: Share) -> None:
