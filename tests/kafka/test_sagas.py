@@ -7,6 +7,7 @@ import pytest
 from tests.recovery.asking import Asking
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
+from tests.recovery.critical import CriticalCalls
 from tests.recovery.queueing import Queueing
 from tests.recovery.two_apps import TwoApps
 from tests.recovery.working import Working
@@ -35,6 +36,13 @@ class TestTwoAppsOnKafka(TwoApps):
 
 
 class TestQueueOnKafka(Queueing):
+    @pytest.fixture
+    async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
+        async with kafka_world(kafka, app_name) as world:
+            yield world
+
+
+class TestCriticalOnKafka(CriticalCalls):
     @pytest.fixture
     async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
         async with kafka_world(kafka, app_name) as world:

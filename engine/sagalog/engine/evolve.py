@@ -6,8 +6,17 @@ Every rule returns the very same object where it ignores the fact, so that `is` 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagalog.engine import turning
-from sagalog.engine.instance import ENDED, NOTHING, PARKED, WAITING, Instance, Letter, StepState
+from sagalog.engine import leases, turning
+from sagalog.engine.instance import (
+    ENDED,
+    NOTHING,
+    PARKED,
+    WAITING,
+    Held,
+    Instance,
+    Letter,
+    StepState,
+)
 from sagalog.engine.payload import kept
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition, Derived, Json, derived
@@ -65,6 +74,7 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         confirm=fact.confirm,
         parent=fact.parent,
         deadline=fact.deadline,
+        claim=Held(fact.claim.by, fact.claim.lease) if fact.claim else None,
     )
     return _never_begun(state, here) if fact.expired else state
 
@@ -72,7 +82,7 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
 def _never_begun(state: Instance, here: Here) -> Instance:
     """It waited too long for its turn: its first fact is its end too."""
     return state._replace(
-        status="cancelled", cause="cancel", ended_at=here.time, error=EXPIRED, steps=()
+        status="cancelled", cause="cancel", ended_at=here.time, error=EXPIRED, steps=(), claim=None
     )
 
 
@@ -250,6 +260,14 @@ def _step_released(state: Instance, fact: f.StepReleased, here: Here) -> Instanc
     return _advanced(state, index, _done(step, fact.result, here), here)
 
 
+def _claim_released(state: Instance, fact: f.ClaimReleased, here: Here) -> Instance:
+    return leases.released(state, fact.number)
+
+
+def _claim_expired(state: Instance, fact: f.ClaimExpired, here: Here) -> Instance:
+    return leases.expired(state, fact.number)
+
+
 def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
     if state.status != "running" or any(s.status != "completed" for s in state.steps):
         return state
@@ -259,6 +277,7 @@ def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
     return _stripped(
         state._replace(
             status="completed",
+            claim=None,
             ended_at=here.time,
             result=state.steps[0].result if alone else results,
         )
@@ -323,6 +342,8 @@ _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.StepFailed: _step_failed,
     f.StepCompensated: _step_compensated,
     f.StepReleased: _step_released,
+    f.ClaimReleased: _claim_released,
+    f.ClaimExpired: _claim_expired,
     f.CompensationFailed: _compensation_failed,
     f.CompensationRequested: _compensation_requested,
     f.CancelRequested: _cancel_requested,

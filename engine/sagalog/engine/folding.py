@@ -7,7 +7,7 @@ from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.position import BEGINNING, Mark, Position
-from sagalog.engine.replying import word
+from sagalog.engine.replying import granted, word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
@@ -135,7 +135,12 @@ class Folding:
         if after.status in SETTLED and (before is None or before.status != after.status):
             self._settled(instance, after, (before or after).reply_to)
         elif before is None and after.confirm and after.reply_to and self._acting:
-            self._desk.writer.reply(after.reply_to, word(after.reply_to, instance, "started"))
+            say = word(after.reply_to, instance, "started")
+            if after.claim is not None:
+                say = granted(after.reply_to, instance, after)
+            self._desk.writer.reply(after.reply_to, say)
+        elif before is not None and before.claim is not None and after.claim is None:
+            self._intake.waiting.tell_callers(instance, after)
         return after
 
     def _settled(self, instance: str, state: Instance, first: ReplyTo | None) -> None:

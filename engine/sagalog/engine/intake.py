@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sagalog.engine.app import App
 from sagalog.engine.asking import Asking
+from sagalog.engine.claiming import Claiming
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone
 from sagalog.engine.instance import Instance
@@ -11,6 +12,7 @@ from sagalog.engine.starting import Starting
 from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
 from sagalog.schemas import codec
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.envelope import Envelope, Poison
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
@@ -36,6 +38,7 @@ class Intake:
     """
 
     __slots__ = (
+        "_claiming",
         "_desk",
         "_held",
         "_pledged",
@@ -51,6 +54,7 @@ class Intake:
         self.asking = Asking(desk, self.waiting)
         self.starting: set[str] = set()
         self._desk = desk
+        self._claiming = Claiming(desk, self.waiting)
         self._starting, self._undoing = Starting(app, desk), Undoing(app, desk)
         self._held: dict[str, list[Held]] = {}
         self._pledged: dict[str, Held] = {}
@@ -86,7 +90,9 @@ class Intake:
             case StartSaga() | RunOperation() as request if state is not None:
                 self.asking.repeat(instance, request, state)
                 self._desk.done(done)
-            case StartSaga() | RunOperation() as request:
+            case Claim() as request if state is not None:
+                self._claiming.repeat(instance, request, state, done)
+            case StartSaga() | RunOperation() | Claim() as request:
                 first = self._starting.start(instance, request, record, done)
                 if first is not None:
                     self._pledged[first] = (lane, record, message)
@@ -132,9 +138,16 @@ class Intake:
         request = self._pledged.pop(fact, None)
         if request is not None:
             lane, record, _ = request
-            if accepted or record.offset < low.get(lane, 0):
+            if accepted and _tells(request):
+                self._route(*request)
+            elif accepted or record.offset < low.get(lane, 0):
                 self._desk.done(LaneDone(lane, record.offset))
             else:
                 self._route(*request)
         for lane, record, message in held:
             self._route(lane, record, message)
+
+
+def _tells(held: Held) -> bool:
+    """Whether the request has more to say once its instance has started."""
+    return isinstance(held[2].data, Claim) and not held[2].data.lease

@@ -8,9 +8,13 @@ from sagalog.engine.effects import LaneDone, Refusal, Then
 from sagalog.engine.errors import DeclarationError
 from sagalog.engine.replying import refused, word
 from sagalog.schemas import facts as f
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.definition import Definition
 from sagalog.schemas.record import Record
-from sagalog.schemas.requests import RunOperation, Start, StartSaga
+from sagalog.schemas.requests import Claimed, RunOperation, Start, StartSaga
+
+TELLING = 5_000
+"""The lease (ms) of a claim that is told of: until what it tells is read, nobody runs it."""
 
 
 class Starting:
@@ -59,6 +63,7 @@ class Starting:
             parent=request.parent,
             not_before=request.not_before or 0,
             expired=self._expired(request, record),
+            claim=_claimed(request),
         )
 
     def _definition(self, request: Start) -> Definition:
@@ -69,6 +74,8 @@ class Starting:
             return Definition("operation", name, (spec,))
         if isinstance(request, StartSaga) and request.steps is not None:
             return app.from_data(name, request.steps)
+        if isinstance(request, Claim):
+            return app.claimed(name, request.then, self._retention(request))
         if name in app.sagas:
             return app.sagas[name].definition
         if name in app.operations:
@@ -100,6 +107,8 @@ class Starting:
     def _deadline(self, request: Start, definition: Definition) -> int | None:
         if request.deadline is not None or definition.kind == "operation":
             return request.deadline
+        if isinstance(request, Claim):
+            return None
         saga = self._app.sagas.get(request.name)
         lasting = saga.deadline if saga else self._app.deadline
         begins = max(self._desk.writer.now, request.not_before or 0)
@@ -136,3 +145,9 @@ class Starting:
             error = f.Failure("terminal", "Refused", reason)
             fact = f.StepFailed(to.run, to.step, 1, error, final=True)
             self._desk.writer.outcome(to, fact, then)
+
+
+def _claimed(request: Start) -> Claimed | None:
+    if not isinstance(request, Claim):
+        return None
+    return Claimed(request.by, request.lease or TELLING)

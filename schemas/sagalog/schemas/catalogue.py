@@ -4,13 +4,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, replies, requests
+from sagalog.schemas import claims, deadletters, facts, replies, requests
 
 PREFIX = "sagalog."
 
 TYPES: dict[str, type[Any]] = {
     "sagalog.saga.start.v1": requests.StartSaga,
     "sagalog.operation.run.v1": requests.RunOperation,
+    "sagalog.claim.v1": claims.Claim,
     "sagalog.cancel.v1": requests.Cancel,
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
@@ -21,6 +22,8 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.step.failed.v1": facts.StepFailed,
     "sagalog.step.compensated.v1": facts.StepCompensated,
     "sagalog.step.released.v1": facts.StepReleased,
+    "sagalog.claim.released.v1": facts.ClaimReleased,
+    "sagalog.claim.expired.v1": facts.ClaimExpired,
     "sagalog.compensation.failed.v1": facts.CompensationFailed,
     "sagalog.compensation.requested.v1": facts.CompensationRequested,
     "sagalog.cancel.requested.v1": facts.CancelRequested,
@@ -33,6 +36,7 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.forgotten.v1": facts.Forgotten,
     "sagalog.partition.taken.v1": facts.Taken,
     "sagalog.reply.v1": replies.Reply,
+    "sagalog.backup.v1": claims.Backup,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
-from sagalog.schemas.requests import Parent, ReplyTo
+from sagalog.schemas.requests import Claimed, Parent, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
 
@@ -12,6 +12,8 @@ FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled"
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a call of a handler brought no result. `type` is the exception's name.
+
+    `user_message` is fit for the end user, where the handler gave one.
 
     terminal: declared final, or refused before the handler ran. error: any other
     exception. timeout: cut off. unavailable: something it needs is away, nothing was done.
@@ -22,6 +24,7 @@ class Failure:
     type: str
     message: str
     traceback: str = ""
+    user_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Started:
 
     `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
     `not_before` (ms). `expired` says that it waited longer than it was to: it is its end too.
+    `claim` grants the steps to a caller: nobody else runs them until it ends (rule 12).
     """
 
     run: str
@@ -49,6 +53,7 @@ class Started:
     parent: Parent | None = None
     not_before: int = 0
     expired: bool = False
+    claim: Claimed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,22 @@ class StepReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimReleased:
+    """The holder of claim `number` has told what it did, and leaves the rest to the owner."""
+
+    run: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimExpired:
+    """The lease of claim `number` has passed: nobody knows what its holder has done (rule 12)."""
+
+    run: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The end of an instance whose every step is completed; their results stand with them."""
 
@@ -215,6 +236,8 @@ Fact = (
     | CompensationRequested
     | DeadlinePassed
     | StepReleased
+    | ClaimReleased
+    | ClaimExpired
     | Completed
     | Compensated
     | Cancelled

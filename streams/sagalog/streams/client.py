@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
@@ -19,7 +20,9 @@ from sagalog.schemas.requests import (
     StepData,
 )
 from sagalog.schemas.topics import Topics
+from sagalog.streams.backups import Done, Kept, one_of, read_backups, resolve, retry
 from sagalog.streams.composer import Composer
+from sagalog.streams.critical import Critical, CriticalOptions, CriticalPath, order
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle
 from sagalog.streams.log import Log, Place
@@ -27,6 +30,9 @@ from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.posting import Post
+from sagalog.streams.settings import Settings
+from sagalog.streams.spool import Spool
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -48,6 +54,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        spool: Path | None = None,
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
@@ -57,6 +64,8 @@ class Client:
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._partitions = 0
+        self._post = Post(log, self._topics, self._mailbox, self._source, clock)
+        self._path = CriticalPath(self._post, Spool(spool or Settings().spool, self.name))
         self._asking: asyncio.Task[None] | None = None
 
     @property
@@ -71,11 +80,14 @@ class Client:
     async def open(self) -> None:
         """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable."""
         self._partitions = await self._log.partitions(self._topics.lane("normal"))
+        self._post.partitions = self._partitions
         await self._mailbox.open()
+        self._path.open()
         self._asking = asyncio.create_task(self._ask_again(), name=ROUND)
 
     async def close(self) -> None:
-        """Stop listening; instances go on without this client."""
+        """Stop listening, once critical calls have ended; instances go on without this client."""
+        await self._path.close()
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -152,6 +164,50 @@ class Client:
             handles.append(Handle(self, instance, request.priority, None, load))
         await asyncio.gather(*(self._log.append(*place, some) for place, some in sent.items()))
         return handles
+
+    @overload
+    async def critical(
+        self,
+        operation: Operation[..., Awaitable[T]],
+        input: Any = None,
+        **options: Unpack[CriticalOptions],
+    ) -> Critical[T]: ...
+    @overload
+    async def critical(
+        self, operation: Operation[..., T], input: Any = None, **options: Unpack[CriticalOptions]
+    ) -> Critical[T]: ...
+    @overload
+    async def critical(
+        self, operation: str, input: Any = None, **options: Unpack[CriticalOptions]
+    ) -> Critical[Any]: ...
+    async def critical(
+        self,
+        operation: Operation[..., Any] | str,
+        input: Any = None,
+        **options: Unpack[CriticalOptions],
+    ) -> Critical[Any]:
+        """Run an operation here and now, and `then` another, with a durable backup behind it.
+
+        Returns once the effect is done and durable: if what follows fails, as an emergency,
+        which the pods try again. Runs without the log where that is away. Raises
+        CriticalFailed where the effect failed, Conflict where the key has another payload.
+        """
+        call = order(self.app, self._composer, self._mailbox.address(), operation, input, options)
+        return await self._path.run(call)
+
+    async def backups(self) -> list[Kept]:
+        """All open backups, the oldest first."""
+        return await read_backups(self._log, self.name)
+
+    async def retry_backup(self, id: str, *, by: str = "") -> Done:
+        """Have a backup's work tried again, where that is not under way. Raises NoBackup."""
+        kept = one_of(await self.backups(), id)
+        return await retry(self, self._post, kept, by or self._source, self._clock())
+
+    async def resolve_backup(self, id: str, result: Json = None, *, by: str = "") -> Done:
+        """Take a backup's work as done by hand, with this result. Raises NoBackup."""
+        kept = one_of(await self.backups(), id)
+        return await resolve(self, self._post, kept, result, by or self._source)
 
     async def get(self, instance: str, *, wait: bool = True) -> Handle[Outcome]:
         """A handle on an instance by its id; its `outcome` raises NotFound where there is none.

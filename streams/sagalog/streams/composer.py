@@ -10,6 +10,7 @@ import orjson
 
 from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
 from sagalog.engine.payload import jsonable
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import instance_id
 from sagalog.schemas.requests import ReplyTo, RunOperation, Start, StartSaga, StepData
@@ -87,6 +88,32 @@ class Composer:
             tenant=self.tenant,
             reply_to=to,
             **fields_of(options, self._clock()),
+        )
+
+    def claim(
+        self,
+        operation: Operation[..., Any],
+        input: Any,
+        then: str | None,
+        key: str | None,
+        to: ReplyTo,
+    ) -> Claim:
+        """A claim on an operation, and `then` another. Raises InvalidInput."""
+        payload = payload_of(input)
+        if operation.takes_input:
+            operation.validate(payload)
+        return Claim(
+            name=operation.name,
+            input=payload,
+            fingerprint=fingerprint(f"{operation.name}\0{then or ''}", payload, None),
+            key=key,
+            tenant=self.tenant,
+            reply_to=to,
+            confirm=True,
+            cause_time=self._clock(),
+            queue_limit=0,
+            by=self._token(8),
+            then=then,
         )
 
     def _fingerprint(

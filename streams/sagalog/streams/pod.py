@@ -20,6 +20,8 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.posting import Post
+from sagalog.streams.recovery import Recovery
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -43,6 +45,7 @@ class PodSettings:
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
+    recover_interval: float = 5.0
 
 
 class Pod:
@@ -71,6 +74,8 @@ class Pod:
         self._scheduler = Scheduler(self.settings.slots)
         self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
+        self._post = Post(log, self._topics, None, f"{app.name}/pod/{member}", clock)
+        self._recovery = Recovery(log, app.name, self._post, clock)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
         self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
@@ -86,11 +91,15 @@ class Pod:
     async def start(self) -> None:
         """Join the group and work. Raises LogError where the topics or the log are not right."""
         self._partitions = await self._log.partitions(self._topics.events)
+        self._post.partitions = self._partitions
         for topic in (*self._topics.lanes, self._topics.tables, self._topics.deadletters):
             await self._same_count(topic)
         # A tenth is left for keys, frames, and an outcome's way to its parent.
         self._largest = min(LARGEST, await self._log.largest(self._topics.events) * 9 // 10)
-        loops = (self._read_facts(), self._read_requests(), self._checkpoints(), self._forgets())
+        loops = (
+            *(self._read_facts(), self._read_requests()),
+            *(self._checkpoints(), self._forgets(), self._recovers()),
+        )
         self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in loops]
         holdings = self._holdings
         try:
@@ -349,6 +358,14 @@ class Pod:
             self._holdings.lost(owner)
         except LogError as error:
             self._holdings.broken(owner, error)
+
+    async def _recovers(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.recover_interval)
+            try:
+                await self._recovery.sweep(self.owners)
+            except LogError as error:
+                log.warning("backups cannot be looked after, trying again", error=str(error))
 
     async def _forgets(self) -> None:
         while True:

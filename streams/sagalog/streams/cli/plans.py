@@ -9,6 +9,7 @@ from sagalog.engine.pending import (
     Deliver,
     End,
     Expire,
+    Lapse,
     Post,
     Recall,
     Run,
@@ -17,6 +18,7 @@ from sagalog.engine.pending import (
     pending,
 )
 from sagalog.schemas.codec import rfc3339
+from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.times import due
 
 
@@ -55,6 +57,8 @@ def _sentence(state: Instance, action: Action, now: int) -> str:
             return f"{name} runs elsewhere: waiting until its cancel has settled"
         case Expire() | Deadline():
             return f"{name or 'the saga'} runs out of time: {due(action.due, now)}"
+        case Lapse():
+            return f"its caller runs it, and has {spoken(action.lease)} for that"
         case End():
             return f"its end is written: {action.status}"
         case Post():
