@@ -5,6 +5,7 @@ from typing import Any
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
 from sagalog.schemas import replies, requests
+from sagalog.schemas.claims import Backup, Claim
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
 
 RETRY = RetrySpec(max_attempts=7, first=10, factor=1.5, longest=900, jitter=0.5, give_up_after=99)
@@ -21,12 +22,13 @@ STEP = StepSpec(
     exhausted="park",
     input={"a": [1, 2.5, None, True, "ü"]},
     undo_input=[{"deep": {"er": []}}],
+    claimed=True,
 )
 FIRST = (StepSpec("reserve", "reserve"), StepSpec("check", "check"))
 DEFINITION = Definition("saga", "order", (*FIRST, STEP))
 REPLY_TO = requests.ReplyTo(3, "client-1", "request-1")
 PARENT = requests.Parent("orders", 2, "parent-1", "run-1", "charge")
-FAILURE = f.Failure("unavailable", "ConnectionError", "no route", "Traceback ...")
+FAILURE = f.Failure("unavailable", "ConnectionError", "no route", "Traceback ...", "Please try later.")
 JSON = {"list": [1, -2, 3.5], "text": "é\n", "none": None, "flag": False}
 STEP_DATA = requests.StepData(
     operation="charge",
@@ -55,9 +57,20 @@ START: dict[str, Any] = {
     "cause_time": 17,
 }
 
+CLAIM = Claim(
+    **START,
+    by="ann-1",
+    lease=30_000,
+    then="save",
+    done={"order": JSON},
+    failed=FAILURE,
+    unsure=True,
+)
+
 REQUESTS: list[Any] = [
     requests.StartSaga(**START, steps=(STEP_DATA,)),
     requests.RunOperation(**START, step=STEP),
+    CLAIM,
     requests.Cancel("changed my mind", "ann", "run-1", REPLY_TO),
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
@@ -81,6 +94,7 @@ FACTS: list[Any] = [
         reply_to=REPLY_TO,
         confirm=True,
         parent=PARENT,
+        claim=requests.Claimed("ann-1", 30_000),
     ),
     f.Refused("run-1", 60, "compensations", 4, 2, PARENT),
     f.StepCompleted("run-1", "charge", 2, JSON),
@@ -91,6 +105,8 @@ FACTS: list[Any] = [
     f.CompensationRequested("run-1", 2),
     f.DeadlinePassed("run-1", 5000),
     f.StepReleased("run-1", "charge", "skip", 2, number=3, result=JSON, by="ann"),
+    f.ClaimReleased("run-1", 2),
+    f.ClaimExpired("run-1", 2),
     f.Completed("run-1"),
     f.Compensated("run-1"),
     f.Cancelled("run-1"),
@@ -101,7 +117,7 @@ FACTS: list[Any] = [
 ]
 
 OTHERS: list[Any] = [
-    replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve")),
+    replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve"), "run-1"),
     d.FailedStep(
         instance="i",
         run="run-1",
@@ -115,6 +131,7 @@ OTHERS: list[Any] = [
         status="stuck",
         remaining=("charge",),
     ),
+    Backup("i", CLAIM, 17, ("payment", "vip"), "ann"),
     d.PoisonRecord("orders.normal", 1, 2, 3, "a2V5", "dmFsdWU=", (("h", "eA=="),), "not JSON"),
 ]
 

@@ -90,7 +90,7 @@ def told(state: Instance, request: Claim, now: int) -> list[f.Fact]:
     for number, spec in enumerate(state.definition.steps if state.steps else ()):
         step = state.steps[number]
         if spec.name in request.done and step.status in ("ready", "failed"):
-            fact = f.StepCompleted(state.run, spec.name, step.attempt, request.done[spec.name])
+            fact = f.StepCompleted(state.run, spec.name, 1, request.done[spec.name])
             facts.append(fact)
             state = _ahead(state, fact, now)
     if state.status == "running" and all(step.status == "completed" for step in state.steps):

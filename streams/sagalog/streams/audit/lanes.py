@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sagalog.schemas import codec
+from sagalog.schemas import claims, codec
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import (
@@ -31,7 +31,7 @@ Books = Callable[[str, int], Book]
 Key = tuple[str, int, str]
 """App, partition, instance."""
 
-REQUESTS = (StartSaga, RunOperation, Cancel, Compensate, Release, Inquire)
+REQUESTS = (StartSaga, RunOperation, claims.Claim, Cancel, Compensate, Release, Inquire)
 
 
 class Claim(NamedTuple):

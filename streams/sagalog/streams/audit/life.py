@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from sagalog.schemas.definition import Definition, Json, StepSpec
 from sagalog.schemas.facts import Failure, Refused, Started
-from sagalog.schemas.requests import Parent
+from sagalog.schemas.requests import Claimed, Parent
 from sagalog.schemas.topics import COMPENSATIONS
 from sagalog.streams.audit.event import Event, Moment
 
@@ -97,7 +97,7 @@ class Life:
     `turned` is the offset at which it turned back, `parked` whether a person is waited for.
     `outcomes` tells of calls: by phase, step, number of the undo (0 forward) and attempt;
     `writers` of who told so. `lost` says that the fold and the promises disagree, so that
-    nothing more can be told. `reached` are the statuses that it has had.
+    nothing more can be told. `claim` is who runs the steps instead of the owner. `reached` are the statuses that it has had.
     """
 
     app: str
@@ -128,6 +128,7 @@ class Life:
     undo_delivered: int = 0
     delivered: str = ""
     unreadable: int = -1
+    claim: Claimed | None = None
     lost: bool = False
     reached: set[str] = field(default_factory=set[str])
     outcomes: dict[tuple[str, str, int, int], Outcome] = field(
@@ -178,7 +179,7 @@ class Life:
 
     def can_turn(self) -> bool:
         """Whether a cancel or a deadline may still turn it back."""
-        return not (self.cause or self.end or self.all_done)
+        return not (self.cause or self.end or self.all_done or self.claim)
 
     def open_next(self, event: Event) -> None:
         """Steps that wait for nothing any more are ready from here on."""
@@ -203,7 +204,7 @@ class Life:
             if step.done < 0 and step.ready >= 0 and (step.doubt or not step.failed)
         ]
         self.cause, self.turned, self.end, self.parked = cause, event.offset, "", False
-        self.ended_at = 0
+        self.ended_at, self.claim = 0, None
         self.todo = [n for n in (*self.order, *perhaps) if self.steps[n].undoable]
         for name in self.todo:
             self.number_anew(self.steps[name])
@@ -247,10 +248,11 @@ def born(app: str, instance: str, event: Event) -> Life:
         deadline=fact.deadline,
         priority=fact.priority,
         parent=fact.parent,
+        claim=fact.claim,
         reached={"running"},
     )
     if fact.expired:
-        life.steps, life.cause = {}, "cancel"
+        life.steps, life.cause, life.claim = {}, "cancel", None
         life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)
     return life
