@@ -86,7 +86,7 @@ class Recovery:
         if now - backup.at > life:
             self._open[number].pop(key)  # the topic lets go of it too
             return
-        if now - open_.since < GRACE or now - self._told.get(backup.id, 0) < AGAIN:
+        if now - open_.since < GRACE:
             return
         match standing(backup, state):
             case "done":
@@ -100,6 +100,8 @@ class Recovery:
                 pass
 
     async def _tell(self, backup: Backup, now: int) -> None:
+        if now - self._told.get(backup.id, 0) < AGAIN:
+            return
         log_.info("a backup is told of", backup=backup.id, name=backup.claim.name)
         self._told[backup.id] = now
         await self._post.claim(backup)

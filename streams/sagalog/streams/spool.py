@@ -94,7 +94,7 @@ class Spool:
         return not self._path.exists() and not any(self._taken())
 
     def _taken(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{self._app}.*.out"))
+        return sorted(self.folder.glob(f"{self._app}.{'[0-9]' * 9}.out"))
 
     @contextmanager
     def publishing(self) -> Iterator[list[Held] | None]:
@@ -116,14 +116,17 @@ class Spool:
         """Set the file aside: who writes meanwhile begins a new one."""
         with self._locked("lock"):
             if self._path.exists():
-                numbers = (int(path.name.rsplit(".", 2)[1]) for path in self._taken())
-                number = max(numbers, default=0) + 1
+                used = self.folder.glob(f"{self._app}.{'[0-9]' * 9}.*")
+                number = max((int(path.name.rsplit(".", 2)[1]) for path in used), default=0) + 1
                 self._path.rename(self.folder / f"{self._app}.{number:09d}.out")
                 self._sync_folder()
 
     def done(self, held: Held) -> None:
-        """Everything of the file stands in the log: it goes."""
-        held.path.unlink()
+        """Everything of the file stands in the log: it goes, or is kept where lines are torn."""
+        if held.torn:
+            held.path.rename(held.path.with_suffix(".torn"))
+        else:
+            held.path.unlink()
         self._sync_folder()
 
 
