@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.recovery.asking import Asking
+from tests.recovery.critical import CriticalCalls
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
-from tests.recovery.critical import CriticalCalls
 from tests.recovery.queueing import Queueing
 from tests.recovery.two_apps import TwoApps
 from tests.recovery.working import Working

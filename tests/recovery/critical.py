@@ -60,9 +60,7 @@ class Till:
         return sum(ctx.step == step for ctx in self.calls)
 
 
-def charge_and_save(
-    client: Client, till: Till, **options: Any
-) -> Awaitable[Any]:
+def charge_and_save(client: Client, till: Till, **options: Any) -> Awaitable[Any]:
     """The usual call."""
     return client.critical(till.charge, Order(), then=till.save, **options)
 

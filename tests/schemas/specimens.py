@@ -28,7 +28,9 @@ FIRST = (StepSpec("reserve", "reserve"), StepSpec("check", "check"))
 DEFINITION = Definition("saga", "order", (*FIRST, STEP))
 REPLY_TO = requests.ReplyTo(3, "client-1", "request-1")
 PARENT = requests.Parent("orders", 2, "parent-1", "run-1", "charge")
-FAILURE = f.Failure("unavailable", "ConnectionError", "no route", "Traceback ...", "Please try later.")
+FAILURE = f.Failure(
+    "unavailable", "ConnectionError", "no route", "Traceback ...", "Please try later."
+)
 JSON = {"list": [1, -2, 3.5], "text": "é\n", "none": None, "flag": False}
 STEP_DATA = requests.StepData(
     operation="charge",
@@ -117,7 +119,9 @@ FACTS: list[Any] = [
 ]
 
 OTHERS: list[Any] = [
-    replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve"), "run-1"),
+    replies.Reply(
+        "client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve"), "run-1"
+    ),
     d.FailedStep(
         instance="i",
         run="run-1",

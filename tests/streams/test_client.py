@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.recovery.asking import Asking
-from tests.recovery.door import Door
 from tests.recovery.critical import CriticalCalls
+from tests.recovery.door import Door
 from tests.recovery.queueing import Queueing
 from tests.recovery.world import World, file_world, memory_world
 

@@ -62,8 +62,14 @@ class Topics:
         """The topic of one lane."""
         return f"{self.app}.{lane}"
 
-    def specs(self, partitions: int, *, events_retention: int = 30 * DAY) -> list[TopicSpec]:
-        """All topics with their settings; `events_retention` in milliseconds, -1 for ever."""
+    def specs(
+        self,
+        partitions: int,
+        *,
+        events_retention: int = 30 * DAY,
+        backups_retention: int = 7 * DAY,
+    ) -> list[TopicSpec]:
+        """All topics with their settings; retentions in milliseconds, -1 for ever."""
         stamped = {"message.timestamp.type": "LogAppendTime"}
         kept = {"cleanup.policy": "delete", "retention.ms": "-1", **stamped}
         lanes = [TopicSpec(name, partitions, dict(kept)) for name in self.lanes]
@@ -80,7 +86,7 @@ class Topics:
             TopicSpec(
                 self.backups,
                 partitions,
-                {"cleanup.policy": "compact,delete", "retention.ms": str(7 * DAY)},
+                {"cleanup.policy": "compact,delete", "retention.ms": str(backups_retention), **roomy},
             ),
             TopicSpec(self.replies, partitions, delete | {"retention.ms": str(HOUR)}),
         ]

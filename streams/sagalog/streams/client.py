@@ -22,7 +22,8 @@ from sagalog.schemas.requests import (
 from sagalog.schemas.topics import Topics
 from sagalog.streams.backups import Done, Kept, one_of, read_backups, resolve, retry
 from sagalog.streams.composer import Composer
-from sagalog.streams.critical import Critical, CriticalOptions, CriticalPath, order
+from sagalog.streams.critical import Critical, CriticalPath
+from sagalog.streams.critical_orders import CriticalOptions, order
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle
 from sagalog.streams.log import Log, Place
@@ -65,7 +66,9 @@ class Client:
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._partitions = 0
         self._post = Post(log, self._topics, self._mailbox, self._source, clock)
-        self._path = CriticalPath(self._post, Spool(spool or Settings().spool, self.name))
+        settings = Settings()
+        kept = Spool(spool or settings.spool, self.name)
+        self._path = CriticalPath(self._post, kept, patience=settings.critical_wait)
         self._asking: asyncio.Task[None] | None = None
 
     @property

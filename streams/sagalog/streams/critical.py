@@ -7,23 +7,19 @@ What cannot be handed to the log in time goes to the spool, and the work goes on
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sagalog.engine import Context, DeclarationError, Operation, SagalogError
+from sagalog.engine import Context, Operation, SagalogError
 from sagalog.engine.acting import handler_key
-from sagalog.engine.app import App
 from sagalog.engine.instance import ENDED
-from sagalog.engine.retry import Duration, milliseconds
 from sagalog.schemas.claims import Backup
-from sagalog.schemas.definition import Definition, Json, Priority, derived
+from sagalog.schemas.definition import Json, derived
 from sagalog.schemas.facts import Failure
 from sagalog.schemas.replies import Reply
-from sagalog.schemas.requests import ReplyTo
-from sagalog.schemas.topics import DAY
-from sagalog.streams.composer import Composer
+from sagalog.streams.critical_orders import Order
 from sagalog.streams.errors import LogError
 from sagalog.streams.explaining import failure_of
 from sagalog.streams.logs import logger
@@ -35,15 +31,6 @@ from sagalog.streams.surroundings import ROUND
 log = logger(__name__)
 
 T = TypeVar("T")
-
-LIFE = 7 * DAY
-"""How long (ms) a backup lives, and its instance answers repeats, unless the caller says so."""
-
-LEASE = 30.0
-"""The shortest lease in seconds; longer where the handlers' timeouts are."""
-
-PATIENCE = 2.0
-"""Seconds that the log may take before the work goes on without it."""
 
 NOT_NOW = "This cannot be done at the moment. Nothing has happened; please try again later."
 FAILED = "This did not work. Please try again, or contact us."
@@ -77,39 +64,10 @@ class Critical(Generic[T]):
     error: Failure | None = None
 
 
-class CriticalOptions(TypedDict, total=False):
-    """The options of `critical`. Durations in seconds or timedeltas.
-
-    then: the operation that follows the effect. key: the idempotency key.
-    tags, user: said of the backup, for whoever looks at it.
-    keep: how long the backup lives, and the key answers repeats; 7 days.
-    lease: how long the call may take before the pods do its work; 30 s, or more where the
-    handlers' timeouts are longer.
-    """
-
-    then: Operation[..., Any] | str | None
-    key: str | None
-    tags: Sequence[str]
-    user: str
-    keep: Duration | None
-    lease: Duration | None
-    priority: Priority
-
-
-class Order(NamedTuple):
-    """One call: what runs, with what, and until when by the loop's clock."""
-
-    effect: Operation[..., Any]
-    then: Operation[..., Any] | None
-    definition: Definition
-    backup: Backup
-    until: float
-
-
 class CriticalPath:
     """Runs the critical calls of one client. `patience` is how long (s) the log may take."""
 
-    def __init__(self, post: Post, spool: Spool, *, patience: float = PATIENCE) -> None:
+    def __init__(self, post: Post, spool: Spool, *, patience: float) -> None:
         self.patience = patience
         self._post, self._spool = post, spool
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -339,47 +297,6 @@ class CriticalPath:
                 self._spool.done(held)
                 count += len(backups)
         return count
-
-
-def order(
-    app: App | None,
-    composer: Composer,
-    to: ReplyTo,
-    operation: Operation[..., Any] | str,
-    input: Any,
-    options: CriticalOptions,
-) -> Order:
-    """A call, ready to run: its time counts from here. Raises InvalidInput, DeclarationError."""
-    if app is None:
-        raise DeclarationError(
-            "critical", "needs the app itself, not its name", "Use connect(app), with an App."
-        )
-    keep = options.get("keep")
-    life = LIFE if keep is None else milliseconds(keep, "keep")
-    name, after = _name(operation), options.get("then")
-    then = None if after is None else _name(after)
-    definition = app.claimed(name, then, life)
-    effect, follows = app.operations[name], app.operations[then] if then else None
-    lease = _lease([effect, follows], options.get("lease"))
-    claim = composer.claim(effect, input, then, options.get("key"), to)
-    priority = options.get("priority", "high")
-    claim = replace(claim, lease=lease, retention=life, priority=priority)
-    instance, now = composer.instance(claim), claim.cause_time or 0
-    tags, user = tuple(options.get("tags", ())), options.get("user", "")
-    until = asyncio.get_running_loop().time() + lease / 1000
-    return Order(effect, follows, definition, Backup(instance, claim, now, tags, user), until)
-
-
-def _name(operation: Operation[..., Any] | str) -> str:
-    return operation if isinstance(operation, str) else operation.name
-
-
-def _lease(handlers: Iterable[Operation[..., Any] | None], asked: Duration | None) -> int:
-    """The lease in ms: as asked, else long enough for the handlers."""
-    if asked is not None:
-        return max(1, milliseconds(asked, "lease"))
-    needed = sum(handler.timeout for handler in handlers if handler is not None)
-    return max(round(LEASE * 1000), needed + 10_000)
 
 
 def _turned_back(order: Order, error: Failure | None) -> CriticalFailed:

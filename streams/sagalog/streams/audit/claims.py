@@ -13,7 +13,7 @@ def no_release(life: Life, event: Event) -> Doubtful:
     return _not_held(life, event, "is released")
 
 
-def take_release(life: Life, event: Event) -> None:
+def take_release(life: Life, _: Event) -> None:
     """What is left is the owner's."""
     life.claim = None
 
@@ -23,7 +23,7 @@ def no_expiry(life: Life, event: Event) -> Doubtful:
     return _not_held(life, event, "expires")
 
 
-def take_expiry(life: Life, event: Event) -> None:
+def take_expiry(life: Life, _: Event) -> None:
     """What was ready has perhaps been done, and is called once more."""
     life.claim = None
     for step in life.steps.values():

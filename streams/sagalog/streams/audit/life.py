@@ -97,7 +97,8 @@ class Life:
     `turned` is the offset at which it turned back, `parked` whether a person is waited for.
     `outcomes` tells of calls: by phase, step, number of the undo (0 forward) and attempt;
     `writers` of who told so. `lost` says that the fold and the promises disagree, so that
-    nothing more can be told. `claim` is who runs the steps instead of the owner. `reached` are the statuses that it has had.
+    nothing more can be told. `claim` is who runs the steps instead of the owner. `reached` are
+    the statuses that it has had.
     """
 
     app: str

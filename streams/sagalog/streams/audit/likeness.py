@@ -39,7 +39,9 @@ def _unlike(request: Start, first: f.Started) -> Iterator[str]:
         yield "not_before"
     if request.name != first.definition.name:
         yield "name"
-    if (request.by if isinstance(request, Claim) else "") != (first.claim.by if first.claim else ""):
+    if (request.by if isinstance(request, Claim) else "") != (
+        first.claim.by if first.claim else ""
+    ):
         yield "claim"
     if isinstance(request, RunOperation) and request.step is not None:
         spec = replace(request.step, after=(), spread=False, input=None)
