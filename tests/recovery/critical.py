@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sagalog.engine import App, Context, Retry, Terminal
+from sagalog.engine import App, Context, InvalidInput, Retry, Terminal
 from sagalog.schemas.claims import Backup
 from sagalog.schemas.codec import decode
 from sagalog.schemas.envelope import Envelope
@@ -175,6 +175,13 @@ class CriticalCalls:
 
     async def _is(self, what: Callable[[], bool]) -> bool:
         return what()
+
+    async def test_what_would_not_fit_its_backup_is_refused_before_it_begins(
+        self, world: World, till: Till, client: Client
+    ) -> None:
+        with pytest.raises(InvalidInput, match="over the limit of 400000 on the critical path"):
+            await client.critical(till.charge, Order(item="x" * 400_000))
+        assert (till.calls, await world.records("backups")) == ([], [])
 
     # -- what follows fails
 

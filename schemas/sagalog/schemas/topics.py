@@ -86,7 +86,11 @@ class Topics:
             TopicSpec(
                 self.backups,
                 partitions,
-                {"cleanup.policy": "compact,delete", "retention.ms": str(backups_retention), **roomy},
+                {
+                    "cleanup.policy": "compact,delete",
+                    "retention.ms": str(backups_retention),
+                    **roomy,
+                },
             ),
             TopicSpec(self.replies, partitions, delete | {"retention.ms": str(HOUR)}),
         ]

@@ -12,15 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sagalog.engine import Context, Operation, SagalogError
+from sagalog.engine import Context, InvalidResult, Operation, SagalogError
 from sagalog.engine.acting import handler_key
 from sagalog.engine.instance import ENDED
 from sagalog.schemas.claims import Backup
 from sagalog.schemas.definition import Json, derived
 from sagalog.schemas.facts import Failure
 from sagalog.schemas.replies import Reply
-from sagalog.streams.critical_orders import Order
-from sagalog.streams.errors import LogError
+from sagalog.streams.critical_orders import LARGEST_RESULT, Order, refuse_large
+from sagalog.streams.errors import LogError, RecordTooLarge
 from sagalog.streams.explaining import failure_of
 from sagalog.streams.logs import logger
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
@@ -155,7 +155,10 @@ class CriticalPath:
         )
         try:
             value = await _call(operation, claim.input, context)
-            done[operation.name] = operation.dump(value)
+            result = operation.dump(value)
+            what = f"the result of {operation.name}"
+            refuse_large(result, what, LARGEST_RESULT, InvalidResult)
+            done[operation.name] = result
         except TimeoutError as error:
             said = failure_of(operation, error)
             return replace(said, kind="timeout")
@@ -293,10 +296,20 @@ class CriticalPath:
         with self._spool.publishing() as files:
             for held in files or ():
                 backups = [self._post.decoded(r) for r in held.records.values() if r is not None]
-                await asyncio.gather(*(self._post.publish(b) for b in backups if b is not None))
-                self._spool.done(held)
-                count += len(backups)
+                known = [backup for backup in backups if backup is not None]
+                refused = sum(await asyncio.gather(*(self._published(one) for one in known)))
+                self._spool.done(held._replace(torn=held.torn + refused))
+                count += len(known) - refused
         return count
+
+    async def _published(self, backup: Backup) -> bool:
+        """Hand one over; whether the log refuses it for good, so that its file is kept."""
+        try:
+            await self._post.publish(backup)
+        except RecordTooLarge as error:
+            log.error("a spooled backup is too large", backup=backup.id, why=str(error))
+            return True
+        return False
 
 
 def _turned_back(order: Order, error: Failure | None) -> CriticalFailed:

@@ -5,13 +5,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypedDict
 
-from sagalog.engine import App, DeclarationError, Operation
+import orjson
+
+from sagalog.engine import App, DeclarationError, InvalidInput, Operation, SagalogError
 from sagalog.engine.retry import Duration, milliseconds
 from sagalog.schemas.claims import Backup
-from sagalog.schemas.definition import Definition, Priority
+from sagalog.schemas.definition import Definition, Json, Priority
 from sagalog.schemas.requests import ReplyTo
 from sagalog.schemas.topics import DAY
 from sagalog.streams.composer import Composer
+
+LARGEST_INPUT = 400_000
+LARGEST_RESULT = 200_000
+"""Bytes as JSON."""
 
 LIFE = 7 * DAY
 """How long (ms) a backup lives, and its instance answers repeats, unless the caller says so."""
@@ -69,14 +75,22 @@ def order(
     definition = app.claimed(name, then, life)
     effect, follows = app.operations[name], app.operations[then] if then else None
     lease = _lease([effect, follows], options.get("lease"))
-    _small_enough(input, f"the input of {name}", InvalidInput)
     claim = composer.claim(effect, input, then, options.get("key"), to)
     priority = options.get("priority", "high")
+    refuse_large(claim.input, f"the input of {name}", LARGEST_INPUT, InvalidInput)
     claim = replace(claim, lease=lease, retention=life, priority=priority)
     instance, now = composer.instance(claim), claim.cause_time or 0
     tags, user = tuple(options.get("tags", ())), options.get("user", "")
     until = asyncio.get_running_loop().time() + lease / 1000
     return Order(effect, follows, definition, Backup(instance, claim, now, tags, user), until)
+
+
+def refuse_large(value: Json, what: str, limit: int, error: type[SagalogError]) -> None:
+    """A claim and its backup hold input and results together: raise what else would not fit."""
+    size = len(orjson.dumps(value))
+    if size > limit:
+        said = f"{what} has {size} bytes as JSON, over the limit of {limit} on the critical path"
+        raise error(f"{said}: store it elsewhere and pass where it is")
 
 
 def _name(operation: Operation[..., Any] | str) -> str:
