@@ -18,6 +18,7 @@ from sagalog.schemas.topics import Topics
 from sagalog.streams.testing.loop import VirtualLoop
 from tests.histories import (
     stories_of_apps,
+    stories_of_callers,
     stories_of_owners,
     stories_of_sagas,
     stories_of_talk,
@@ -40,7 +41,13 @@ from tests.histories.stage import Stage
 from tests.histories.story import STORIES, Story
 
 FROZEN = HERE / "frozen.json"
-TOLD_IN = (stories_of_sagas, stories_of_apps, stories_of_owners, stories_of_talk)
+TOLD_IN = (
+    stories_of_sagas,
+    stories_of_apps,
+    stories_of_owners,
+    stories_of_talk,
+    stories_of_callers,
+)
 
 
 def version() -> str:
