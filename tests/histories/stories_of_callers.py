@@ -44,7 +44,7 @@ async def caller_failed(stage: Stage) -> None:
 @story()
 async def caller_was_too_slow(stage: Stage) -> None:
     """Its lease passes: a pod does the work, and its own word comes late."""
-    stage.script.on("charge", Slow(20, "mine"), "the pod's")
+    stage.script.on("charge", Slow(8, "mine"), "the pod's")
     await stage.worker()
     client, charge = await stage.client(), stage.apps["orders"].operations["charge"]
     told = await client.critical(charge, LAMP, then="ship", lease=4)

@@ -12,13 +12,14 @@ import pytest
 from sagalog.engine.position import Position
 from sagalog.engine.table import Table
 from sagalog.schemas import codec
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.facts import Fact, Taken
 from sagalog.schemas.ids import fact_id
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import Start
 from sagalog.schemas.topics import LANES
-from sagalog.streams.composer import fingerprint
+from sagalog.streams.composer import claim_fingerprint, fingerprint
 from sagalog.streams.history import Follower
 from tests.histories.canonical import dumps, text
 from tests.histories.history import Checkpoint, History, histories
@@ -130,9 +131,13 @@ def test_the_id_of_every_fact_follows_from_its_content(history: History) -> None
 def test_a_client_that_asks_again_is_no_conflict(history: History) -> None:
     for _, _, message in _messages(history):
         if isinstance(message.data, Start) and "/client/" in message.source:
-            steps = getattr(message.data, "steps", None)
-            told = fingerprint(message.data.name, message.data.input, steps)
-            assert told == message.data.fingerprint
+            assert _fingerprint(message.data) == message.data.fingerprint
+
+
+def _fingerprint(request: Start) -> str:
+    if isinstance(request, Claim):
+        return claim_fingerprint(request.name, request.then, request.input)
+    return fingerprint(request.name, request.input, getattr(request, "steps", None))
 
 
 @ALL

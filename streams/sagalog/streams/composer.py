@@ -105,7 +105,7 @@ class Composer:
         return Claim(
             name=operation.name,
             input=payload,
-            fingerprint=fingerprint(f"{operation.name}\0{then or ''}", payload, None),
+            fingerprint=claim_fingerprint(operation.name, then, payload),
             key=key,
             tenant=self.tenant,
             reply_to=to,
@@ -153,6 +153,11 @@ def fingerprint(name: str, payload: Json, steps: Sequence[StepData] | None) -> s
     told = None if steps is None else [_told(step) for step in steps]
     said = orjson.dumps([name, payload, told], option=orjson.OPT_SORT_KEYS)
     return blake2b(said, digest_size=12).hexdigest()
+
+
+def claim_fingerprint(name: str, then: str | None, payload: Json) -> str:
+    """The same for a claim: another step behind the effect is other work."""
+    return fingerprint(f"{name}\0{then or ''}", payload, None)
 
 
 def _told(step: StepData) -> dict[str, Json]:
