@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.effects import LaneDone, Lettered
+from sagalog.engine.holding import Holding
 from sagalog.engine.offsets import OffsetMap
 from sagalog.engine.table import Table
 from sagalog.engine.writer import Writer
@@ -25,6 +26,11 @@ class Desk:
     offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
     counters: Counter[str] = field(default_factory=Counter[str])
     unlettered: set[int] = field(default_factory=set[int])
+    holding: Holding = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The door stands before the agenda."""
+        self.holding = Holding(self.agenda)
 
     def done(self, request: LaneDone | None) -> None:
         """The request needs no further reading."""

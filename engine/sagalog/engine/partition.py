@@ -22,6 +22,7 @@ from sagalog.engine.forgetting import Horizon, Trimming
 from sagalog.engine.instance import Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.offsets import OffsetMap
+from sagalog.engine.pauses import Pauses
 from sagalog.engine.pending import End, pending
 from sagalog.engine.position import Position, check
 from sagalog.engine.results import Result, Returned, fact_of
@@ -51,7 +52,7 @@ class Partition:
         self._desk = Desk(partitions, self._writer)
         self._intake = Intake(app, self._desk)
         self._folding = Folding(self._desk, self._intake)
-        self._acting = Acting(app.name, self._writer, self._desk.agenda)
+        self._acting = Acting(app.name, self._writer, self._desk.agenda, self._desk.holding)
 
     @property
     def source(self) -> str:
@@ -102,6 +103,7 @@ class Partition:
             if state.offset >= position.mark.offset:
                 raise Impossible(f"{instance} is folded to {state.offset}, beyond the checkpoint")
         self.trimming.days = list(position.days)
+        self._desk.holding.restore(Pauses.read(rows))
         return self._folding.restore(position, start)
 
     def take(self, now: int) -> None:
@@ -132,6 +134,7 @@ class Partition:
         if self.phase == "acting" and not self.closing:
             for instance, state in touched.items():
                 self._act(instance, state)
+            self._let_in()
 
     def _taken(self, owner: str) -> None:
         self._folding.owner = ""
@@ -145,6 +148,13 @@ class Partition:
     def _act(self, instance: str, state: Instance | None) -> None:
         if state is not None:
             for action in self._desk.agenda.plan(instance, state, self._writer.now):
+                self._acting.start(instance, state, action)
+
+    def _let_in(self) -> None:
+        """What waited for an operation that is held no longer starts."""
+        for instance, action in self._desk.holding.freed():
+            state = self._desk.table.get(instance)
+            if state is not None:
                 self._acting.start(instance, state, action)
 
     # -- acting
@@ -164,6 +174,9 @@ class Partition:
             self._desk.done(call.request)
             return None
         assert state is not None, "wanted, and not there"
+        if self._desk.holding.holds(call.instance, state, call.action):
+            self._desk.done(call.request)  # an undo is asked for again when it is let go
+            return None
         self._desk.agenda.mark(call.instance, call.action, "running")
         return invocation(call, state)
 
@@ -269,7 +282,11 @@ class Partition:
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
-        return [*self._desk.table.changes(), position.row()]
+        rows = [*self._desk.table.changes(), position.row()]
+        if self._desk.holding.changed:
+            self._desk.holding.changed = False
+            rows.append(self._desk.holding.pauses.row())
+        return rows
 
     def effects(self) -> Effects:
         """What this turn wants done; the next turn starts with none."""
@@ -284,6 +301,19 @@ class Partition:
     def commits(self) -> dict[str, int]:
         """For each lane the offset below which nothing needs to be read again."""
         return {lane: offsets.low for lane, offsets in self._desk.offsets.items()}
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is held in the partition."""
+        return self._desk.holding.pauses
+
+    def closed_lanes(self) -> frozenset[str]:
+        """The lanes that are not to be read now; where to go on says `unread`."""
+        return self._desk.holding.closed()
+
+    def unread(self, lane: str) -> int:
+        """The offset of the first request of a lane that has not been taken in."""
+        return self._desk.offsets[lane].read
 
     def close_intake(self) -> None:
         """Start nothing more: what runs may end and be appended, then the partition goes."""

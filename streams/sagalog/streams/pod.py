@@ -16,6 +16,7 @@ from sagalog.schemas.topics import Topics
 from sagalog.streams.dispatcher import Dispatcher, patiently
 from sagalog.streams.errors import Fenced, LogError
 from sagalog.streams.executor import Executor
+from sagalog.streams.gates import Gates
 from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
@@ -80,6 +81,7 @@ class Pod:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
         self._paused: set[str] = set()
+        self._gates = Gates(self._requests, self._scheduler, self._topics, self._paused)
 
     # -- life
 
@@ -218,6 +220,7 @@ class Pod:
         if phase == "acting" and was != "acting":
             for place, offset in owner.lanes.items():
                 self._requests.watch(place, offset)
+            self._gates.mind(owner)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
@@ -225,8 +228,8 @@ class Pod:
     async def _read_requests(self) -> None:
         while True:
             for record in await self._requests.read(1.0):
-                if record.partition in self.owners:
-                    lane = record.topic.rpartition(".")[2]
+                owner, lane = self.owners.get(record.partition), record.topic.rpartition(".")[2]
+                if owner is not None and lane not in owner.closed:
                     self._scheduler.arrived(Arrival(lane, record))
             self._turn()
             self._pause_lanes()
@@ -284,6 +287,7 @@ class Pod:
         effects = owner.processor.effects()
         if owner.processor.phase == "lost":
             return
+        self._gates.mind(owner)
         for call in effects.calls:
             self._scheduler.offer(call)
         if effects.appends:
