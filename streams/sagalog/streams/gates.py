@@ -22,12 +22,12 @@ class Gates:
         if owner.processor.phase != "acting" or not owner.lanes:
             return
         closed = owner.processor.closed_lanes()
-        for lane in closed - owner.closed:
+        for lane in closed - owner.closed_lanes:
             self._requests.drop((self._topics.lane(lane), owner.number))
             self._scheduler.put_back(lane, owner.number)
-        for lane in owner.closed - closed:
+        for lane in owner.closed_lanes - closed:
             place = self._topics.lane(lane), owner.number
             self._requests.watch(place, owner.processor.unread(lane))
             if place[0] in self._full:
                 self._requests.pause(place)
-        owner.closed = closed
+        owner.closed_lanes = closed

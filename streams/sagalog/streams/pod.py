@@ -229,7 +229,7 @@ class Pod:
         while True:
             for record in await self._requests.read(1.0):
                 owner, lane = self.owners.get(record.partition), record.topic.rpartition(".")[2]
-                if owner is not None and lane not in owner.closed:
+                if owner is not None and lane not in owner.closed_lanes:
                     self._scheduler.arrived(Arrival(lane, record))
             self._turn()
             self._pause_lanes()
