@@ -67,7 +67,7 @@ class Acting:
                 self.append(instance, state, action, _timed(state, action, self._writer.now))
 
     def _run(self, instance: str, state: Instance, action: Run) -> None:
-        if not self._holding.holds(instance, state, action):
+        if not self._holding.holds(instance, state, action, self._writer.now):
             call = Call(self._writer.partition, instance, state.run, state.priority, action)
             self._writer.effects.calls.append(call)
 
@@ -87,7 +87,7 @@ class Acting:
     def _undo(self, instance: str, state: Instance, action: Undo) -> None:
         spec = state.definition.steps[action.step]
         if not spec.there:
-            if self._holding.holds(instance, state, action):
+            if self._holding.holds(instance, state, action, self._writer.now):
                 return
             request = Compensate(action.number, state.run, spec.name, action.attempt)
             id_ = f"{instance}/{state.run}/compensate/{spec.name}/{action.number}.{action.attempt}"

@@ -6,6 +6,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import orjson
 
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.errors import DeclarationError
 from sagalog.engine.operation import Exhausted, Operation
 from sagalog.engine.payload import jsonable
@@ -50,8 +51,9 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        breaker: Breaker | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
-    def operation(
+    def operation(  # noqa: PLR0913 (a declaration is flat)
         self,
         handler: Any = None,
         /,
@@ -63,6 +65,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        breaker: Breaker | None = None,
     ) -> Any:
         """Declare a handler as an operation, with or without arguments.
 
@@ -72,6 +75,7 @@ class App:
         wait for a person instead of turning back when the attempts are used up.
         Alone, without a saga, it ends as cancelled where it waited longer for its turn than
         `queue_limit` (0 for ever), and its result is kept for `retention`.
+        With a `breaker` it is held while what it needs is away; without one never by itself.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
@@ -84,6 +88,7 @@ class App:
                 exhausted=exhausted,
                 queue_limit=milliseconds(queue_limit, "queue_limit"),
                 retention=None if retention is None else milliseconds(retention, "retention"),
+                breaker=breaker,
             )
             self._refuse_double(operation.name)
             self.operations[operation.name] = operation
@@ -111,6 +116,11 @@ class App:
         )
         self.sagas[name] = saga
         return saga
+
+    def breaker_of(self, name: str) -> Breaker | None:
+        """The breaker of an operation, if it has one."""
+        operation = self.operations.get(name)
+        return operation.breaker if operation else None
 
     def alone(self, name: str) -> Definition:
         """The definition of an operation that runs without a saga. Raises KeyError."""

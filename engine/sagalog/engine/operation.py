@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import PydanticSerializationError
 
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.context import Context
 from sagalog.engine.errors import DeclarationError, InvalidInput, InvalidResult
 from sagalog.engine.payload import copied, written
@@ -29,7 +30,7 @@ class Operation(Generic[P, R_co]):
     `timeout` and `queue_limit` in milliseconds, 0 for none; `retention` too, None as its app.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a declaration is flat)
         self,
         handler: Callable[P, R_co],
         *,
@@ -40,6 +41,7 @@ class Operation(Generic[P, R_co]):
         exhausted: Exhausted,
         queue_limit: int = 0,
         retention: int | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.handler = handler
         self.name = name
@@ -48,6 +50,7 @@ class Operation(Generic[P, R_co]):
         self.undo = undo
         self.exhausted: Exhausted = exhausted
         self.queue_limit, self.retention = queue_limit, retention
+        self.breaker = breaker
         self.is_async = inspect.iscoroutinefunction(handler)
         self.__doc__ = handler.__doc__
         hints = _hints(handler, name)

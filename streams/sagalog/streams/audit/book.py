@@ -134,6 +134,7 @@ class Book:
             self.fold.taken,
             self.fold.owner,
             message.data,
+            self.halts.ever,
         )
 
     def _judge_writer(self, instance: str, event: Event) -> None:

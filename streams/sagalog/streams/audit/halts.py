@@ -9,15 +9,21 @@ from sagalog.streams.audit.life import Life
 
 
 class Halts:
-    """The holds of one partition, as each fact left them, by the offsets of the facts."""
+    """The holds of one partition, as each fact left them, by the offsets of the facts.
+
+    `ever` are the operations that have been held.
+    """
 
     def __init__(self) -> None:
+        self.ever: frozenset[str] = frozenset()
         self._history: list[tuple[int, Pauses]] = [(-1, NOTHING_HELD)]
 
     def fold(self, offset: int, time: int, fact: PauseFact) -> None:
         """A fact about what is held, stamped `time` (ms)."""
         before = self._history[-1][1]
         after = folded(before, fact, time)
+        if fact.operation:
+            self.ever = self.ever | {fact.operation}
         if after is not before:
             self._history.append((offset, after))
 
