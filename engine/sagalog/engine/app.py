@@ -69,17 +69,17 @@ class App:
     ) -> Any:
         """Declare a handler as an operation, with or without arguments.
 
-        A handler may run again if its worker dies before its result is in the log, and
-        then gets the same idempotency key: called with a key whose effect exists, it
-        returns success. `timeout` in seconds, 0 for none; `exhausted="park"` lets a saga
-        wait for a person instead of turning back when the attempts are used up.
+        A handler may run again if its worker dies before its result is in the log, and then
+        gets the same idempotency key: called with a key whose effect exists, it returns success.
+        `timeout` in seconds, 0 for none; `exhausted="park"` lets a saga wait for a person
+        instead of turning back when the attempts are used up.
         Alone, without a saga, it ends as cancelled where it waited longer for its turn than
         `queue_limit` (0 for ever), and its result is kept for `retention`.
         With a `breaker` it is held while what it needs is away; without one never by itself.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
-            operation = Operation[..., Any](
+            made = Operation[..., Any](
                 function,
                 name=_checked(name or function.__name__, "operation"),
                 retry=retry or Retry(),
@@ -90,11 +90,14 @@ class App:
                 retention=None if retention is None else milliseconds(retention, "retention"),
                 breaker=breaker,
             )
-            self._refuse_double(operation.name)
-            self.operations[operation.name] = operation
-            return operation
+            return self._added(made)
 
         return declare if handler is None else declare(handler)
+
+    def _added(self, operation: Operation[..., Any]) -> Operation[..., Any]:
+        self._refuse_double(operation.name)
+        self.operations[operation.name] = operation
+        return operation
 
     def saga(
         self,
