@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -21,6 +21,7 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.processes import cores
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -35,12 +36,14 @@ class PodSettings:
     """How a pod works. Durations in seconds.
 
     `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions. `checkpoint_interval` is the most that a restart folds again. On giving a
-    partition up, running handlers have `give_up_timeout` to end.
+    functions, `processes` those that are declared for a process: by default as many as there
+    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
     """
 
     slots: int = 256
     threads: int = 32
+    processes: int = field(default_factory=cores)
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
@@ -70,7 +73,12 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
+        self._executor = Executor(
+            app.operations,
+            self._finished,
+            threads=self.settings.threads,
+            processes=self.settings.processes,
+        )
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
