@@ -200,9 +200,13 @@ class BlockingClient:
         result: Json = None,
         *,
         by: str = "",
+        number: int = 0,
+        attempt: int = 0,
     ) -> Outcome | None:
         """Move a parked step on; see `Client.release`."""
-        return self._call(lambda c: c.release(instance, step, how, result, by=by))
+        return self._call(
+            lambda c: c.release(instance, step, how, result, by=by, number=number, attempt=attempt)
+        )
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""
