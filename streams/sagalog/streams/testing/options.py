@@ -1,7 +1,7 @@
 """The options of a start as tests write them: spans may be words."""
 
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from sagalog.schemas.definition import Priority
 from sagalog.streams.options import OnRepeat, Options
@@ -25,8 +25,8 @@ class StageOptions(TypedDict, total=False):
 
 def as_options(options: StageOptions) -> Options:
     """The options as the client takes them. Raises as `as_duration` does."""
-    taken = dict(options)
+    taken: dict[str, Any] = {**options}
     for name in _SPANS:
-        if name in options:
-            taken[name] = as_duration(options[name], name)
+        if name in taken:
+            taken[name] = as_duration(taken[name], name)
     return cast("Options", taken)
