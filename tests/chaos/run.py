@@ -16,9 +16,10 @@ from tests.chaos.gate import Gate, strikes
 from tests.chaos.ledger import Ledger
 from tests.chaos.lines import Book, read
 from tests.chaos.memory import FEWEST, MOST, Growth, Sample, growth, sample
+from tests.chaos.pace import Restless
 from tests.chaos.plan import FAR_PODS, PARTITIONS, PODS, SESSION, Plan
 from tests.chaos.poison import Poisoner
-from tests.chaos.rest import Restless, rest, stop
+from tests.chaos.rest import rest, stop
 from tests.chaos.screen import Screen
 from tests.chaos.seats import Guests, Seat
 from tests.chaos.timetable import RATES
@@ -26,7 +27,7 @@ from tests.chaos.verdict import violations
 from tests.chaos.void import voids
 from tests.kafka.broker import Broker, free_port
 from tests.kafka.find import new_broker
-from tests.recovery.crew import Crew
+from tests.recovery.crew import START, Crew
 from tests.recovery.kafka_world import kafka_world
 from tests.recovery.world import World
 
@@ -105,7 +106,9 @@ async def _open(stage: Stage, stack: AsyncExitStack, world: World) -> None:
     stage.near = [Seat(crew, book, f"pod-{n}", *plan.pods) for n in range(PODS)]
     stage.far = [Seat(crew, book, f"far-{n}", "--there", *plan.pods) for n in range(FAR_PODS)]
     stage.guests = Guests(crew, book, *plan.pods)
-    await asyncio.gather(*(seat.open(wait=True) for seat in stage.seats))
+    await asyncio.gather(*(seat.open() for seat in stage.seats))
+    async with asyncio.timeout(START):
+        await asyncio.gather(*(seat.joined.wait() for seat in stage.seats))
     await stage.call()
     stack.push_async_callback(stage.end_caller)
 
@@ -113,12 +116,12 @@ async def _open(stage: Stage, stack: AsyncExitStack, world: World) -> None:
 async def _faults_and_rest(stage: Stage, worlds: list[World]) -> None:
     book, began = stage.book, time.monotonic()
     looking = asyncio.create_task(_look(stage, began)) if stage.plan.soak else None
-    with Screen(stage.plan.seconds) as screen:
-        await Conductor(stage, Ledger(stage.plan.calls), screen).conduct()
-    book.note("faults ended", seconds=time.monotonic() - began)
-    if looking is not None:
-        looking.cancel()
     try:
+        with Screen(stage.plan.seconds) as screen:
+            await Conductor(stage, Ledger(stage.plan.calls), screen).conduct()
+        book.note("faults ended", seconds=time.monotonic() - began)
+        if looking is not None:
+            looking.cancel()
         book.note("rested", seconds=await rest(stage, worlds))
     except Restless as error:
         book.note("restless", why=str(error))
