@@ -124,7 +124,10 @@ class Conductor:
                 quiet = time.monotonic()
             if time.monotonic() - quiet > REST:
                 raise Restless(f"nothing has ended for {REST:.0f} s in which nothing struck")
-        self._began += time.monotonic() - began
+        waited = time.monotonic() - began
+        self._began += waited
+        if waited > LOOK:
+            self._stage.book.note("waited", deed=deed.what, seconds=waited)
 
     def _show(self, doing: str) -> None:
         ledger = self._ledger.read()

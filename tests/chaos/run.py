@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -40,13 +41,17 @@ LOOK = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run was and what it has shown."""
+    """What a run was and what it has shown.
+
+    `lasted` is how long the faults struck, which were planned for `seconds`; -1.0 for never.
+    """
 
     seed: int
     seconds: float
     folder: str
     acknowledged: int
     told: int
+    lasted: float
     rest_seconds: float
     faults: dict[str, int]
     strikes: dict[str, int]
@@ -152,13 +157,18 @@ def judged(plan: Plan) -> Summary:
         str(plan.folder),
         len(ledger.acknowledged),
         len(ledger.told),
-        next((round(x["seconds"], 1) for x in deeds if x["what"] == "rested"), -1.0),
+        _seconds(deeds, "faults ended"),
+        _seconds(deeds, "rested"),
         dict(Counter(x["deed"] for x in deeds if x["what"] == "deed")),
         dict(Counter(x["how"] for x in read(strikes(plan.folder)))),
         [*violations(plan), *_growing(grown)],
         [*voids(plan), *_unmeasured(plan, grown)],
         grown,
     )
+
+
+def _seconds(deeds: list[dict[str, Any]], what: str) -> float:
+    return next((round(line["seconds"], 1) for line in deeds if line["what"] == what), -1.0)
 
 
 def _grown(plan: Plan) -> dict[str, Growth]:
