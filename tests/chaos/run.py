@@ -26,7 +26,7 @@ from tests.chaos.seats import Guests, Seat
 from tests.chaos.timetable import RATES
 from tests.chaos.verdict import violations
 from tests.chaos.void import voids
-from tests.kafka.broker import Broker, free_port
+from tests.kafka.broker import START_SECONDS, Broker, free_port
 from tests.kafka.find import new_broker
 from tests.recovery.crew import START, Crew
 from tests.recovery.kafka_world import kafka_world
@@ -92,7 +92,9 @@ async def _play(plan: Plan, broker: Broker, port: int) -> None:
         names = (plan.app, f"{plan.app}-there")
         worlds = [
             await stack.enter_async_context(
-                kafka_world(broker.bootstrap, name, partitions=PARTITIONS)
+                kafka_world(
+                    broker.bootstrap, name, partitions=PARTITIONS, open_timeout=2 * START_SECONDS
+                )
             )
             for name in names
         ]
