@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.gate import Gate, strikes
 from tests.chaos.ledger import Ledger
 from tests.chaos.lines import Book, read
-from tests.chaos.memory import FEWEST, MOST, Growth, Sample, growth, sample
+from tests.chaos.memory import FEWEST, MOST, Growth, Sample, growth, watch
 from tests.chaos.pace import Restless
 from tests.chaos.plan import FAR_PODS, PARTITIONS, PODS, SESSION, Plan
 from tests.chaos.poison import Poisoner
@@ -34,9 +34,6 @@ from tests.recovery.world import World
 
 MEASURED = ("pod-0", "caller")
 """Who is never killed in a soak."""
-
-LOOK = 2.0
-"""Seconds between two looks at the memory of a soak's processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +119,30 @@ async def _open(stage: Stage, stack: AsyncExitStack, world: World) -> None:
 
 async def _faults_and_rest(stage: Stage, worlds: list[World]) -> None:
     book, began = stage.book, time.monotonic()
-    looking = asyncio.create_task(_look(stage, began)) if stage.plan.soak else None
-    try:
-        with Screen(stage.plan.seconds) as screen:
-            await Conductor(stage, Ledger(stage.plan.calls), screen).conduct()
-        book.note("faults ended", seconds=time.monotonic() - began)
-        if looking is not None:
-            looking.cancel()
-        book.note("rested", seconds=await rest(stage, worlds))
-    except Restless as error:
-        book.note("restless", why=str(error))
+    async with _watched(stage):
+        try:
+            with Screen(stage.plan.seconds) as screen:
+                await Conductor(stage, Ledger(stage.plan.calls), screen).conduct()
+            book.note("faults ended", seconds=time.monotonic() - began)
+            book.note("rested", seconds=await rest(stage, worlds))
+        except Restless as error:
+            book.note("restless", why=str(error))
     await stop(stage)
     for world in worlds:
         await Evidence(stage.plan.folder).keep(world)
 
 
-async def _look(stage: Stage, began: float) -> None:
-    """Sample the processes of a soak that are never killed."""
-    book = Book(stage.plan.folder / "memory.jsonl")
-    pids = (stage.near[0].worker.pid, stage.caller.pid)
-    while True:
-        for who, pid in zip(MEASURED, pids, strict=True):
-            found = sample(pid, time.monotonic() - began)
-            if found is not None:
-                book.note("sample", who=who, sample=found)
-        await asyncio.sleep(LOOK)
+@asynccontextmanager
+async def _watched(stage: Stage) -> AsyncIterator[None]:
+    """Meanwhile the memory of a soak's processes is looked at; that it fails is not lost."""
+    if not stage.plan.soak:
+        yield
+        return
+    pids = dict(zip(MEASURED, (stage.near[0].worker.pid, stage.caller.pid), strict=True))
+    async with asyncio.TaskGroup() as group:
+        looking = group.create_task(watch(pids, Book(stage.plan.folder / "memory.jsonl")))
+        yield
+        looking.cancel()
 
 
 def judged(plan: Plan) -> Summary:
