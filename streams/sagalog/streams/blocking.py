@@ -29,6 +29,7 @@ from sagalog.streams.connection import connect
 from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
+from sagalog.streams.status import Status
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -203,6 +204,10 @@ class BlockingClient:
     ) -> Outcome | None:
         """Move a parked step on; see `Client.release`."""
         return self._call(lambda c: c.release(instance, step, how, result, by=by))
+
+    def status(self) -> Status:
+        """How the app stands; see `Client.status`."""
+        return self._call(lambda c: c.status())
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""

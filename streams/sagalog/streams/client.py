@@ -27,6 +27,7 @@ from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -58,6 +59,7 @@ class Client:
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
+        self._observer: Observer | None = None
 
     @property
     def tenant(self) -> str:
@@ -203,6 +205,16 @@ class Client:
         if reply.kind == "unknown":
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
+
+    async def status(self) -> Status:
+        """How the app stands: lanes, operations, tenants. Rates are those since the last call.
+
+        The first call reads all of the app's events, each other one what is new. Between them
+        the client holds what it has read: about 2 KB for each instance that is not forgotten.
+        """
+        if self._observer is None:
+            self._observer = Observer(self._log, self.name, clock=self._clock)
+        return await self._observer.look()
 
     # -- the way in
 

@@ -20,6 +20,7 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -132,6 +133,10 @@ class Pod:
     def owners(self) -> dict[int, Owner]:
         """The partitions that this pod holds."""
         return self._holdings.owners
+
+    def stats(self) -> PodStats:
+        """How it stands now, from what it has in memory: cheap enough for every scrape."""
+        return pod_stats(self._scheduler, self.owners.values(), self._clock())
 
     async def failed(self) -> BaseException:
         """Wait until a loop of the pod has ended by an error, and return it."""

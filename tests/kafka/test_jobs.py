@@ -1,0 +1,16 @@
+"""Looking after a queue, on a real Kafka."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.recovery.kafka_world import kafka_world
+from tests.recovery.standing import Standing
+from tests.recovery.world import World
+
+
+class TestJobsOnKafka(Standing):
+    @pytest.fixture
+    async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
+        async with kafka_world(kafka, app_name) as world:
+            yield world
