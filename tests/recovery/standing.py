@@ -89,6 +89,11 @@ class Standing:
     async def test_rates_are_those_since_the_look_before(self, world: World, shop: Shop) -> None:
         client = await world.client(shop.app)
         first = await client.status()
+
+        async def later() -> bool:
+            return wall_clock() > first.at
+
+        await eventually(later)
         await client.submit_many(shop.charge, [Order()] * 20)
         second = await client.status()
         assert second.interval == second.at - first.at

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sagalog.streams.backpressure import Backpressure
     from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
     from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sagalog.streams.status import LaneStatus, Observer, Status
 
 __all__ = [
+    "Backpressure",
     "BlockingClient",
     "BlockingHandle",
     "Cancelled",
@@ -65,6 +67,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Backpressure": "backpressure",
     "BlockingClient": "blocking",
     "BlockingHandle": "blocking",
     "Cancelled": "outcomes",

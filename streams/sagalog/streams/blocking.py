@@ -47,7 +47,13 @@ class Session:
     """A connected client on an event loop of its own, in a thread of its own."""
 
     def __init__(
-        self, app: App | str, url: str | None, *, pod: bool | None, tenant: str | None
+        self,
+        app: App | str,
+        url: str | None,
+        *,
+        pod: bool | None,
+        tenant: str | None,
+        backlog_limit: int | None,
     ) -> None:
         self.pid = os.getpid()
         self._connected: Future[Client] = Future()
@@ -56,7 +62,7 @@ class Session:
         self._going = threading.Event()
         self._thread = threading.Thread(
             target=self._run,
-            args=(connect(app, url, pod=pod, tenant=tenant),),
+            args=(connect(app, url, pod=pod, tenant=tenant, backlog_limit=backlog_limit),),
             name="sagalog-blocking",
             daemon=True,
         )
@@ -109,7 +115,7 @@ class Session:
 
 
 class BlockingClient:
-    """See the module. `app`, `url`, `pod` and `tenant` are those of `connect`."""
+    """See the module. The arguments are those of `connect`."""
 
     def __init__(
         self,
@@ -118,8 +124,11 @@ class BlockingClient:
         *,
         pod: bool | None = None,
         tenant: str | None = None,
+        backlog_limit: int | None = None,
     ) -> None:
-        self._connect = partial(Session, app, url, pod=pod, tenant=tenant)
+        self._connect = partial(
+            Session, app, url, pod=pod, tenant=tenant, backlog_limit=backlog_limit
+        )
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._held: Session | None = None

@@ -19,6 +19,7 @@ from sagalog.schemas.requests import (
     StepData,
 )
 from sagalog.schemas.topics import Topics
+from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle
@@ -49,6 +50,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
@@ -60,6 +62,7 @@ class Client:
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
+        self._gate = Gate(log, self.name, backlog_limit, clock)
 
     @property
     def tenant(self) -> str:
@@ -78,6 +81,7 @@ class Client:
 
     async def close(self) -> None:
         """Stop listening; instances go on without this client."""
+        await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -95,8 +99,9 @@ class Client:
 
         With a `key` a repeat finds its first: the same payload gets the stored outcome,
         another payload is a Conflict. `steps` gives the saga as data, without code.
-        Raises InvalidInput for an input that JSON cannot hold or that is too large, and
-        DeclarationError for an option that makes no sense.
+        Raises InvalidInput for an input that JSON cannot hold or that is too large,
+        DeclarationError for an option that makes no sense, and Backpressure where the lane
+        holds more than this client's limit.
         """
         request = self._composer.saga(saga, input, steps, options, self._mailbox.address())
         return await self._send(request, _same)
@@ -137,13 +142,15 @@ class Client:
         """Run one operation for each input; returns when all the requests are durable.
 
         `keys` gives each its key, in the order of the inputs. Nothing is told of their ends
-        unless a handle is asked, which is what makes many cheap. Raises InvalidInput, and then
-        none is sent; after a LogError some may be: send all again with the same keys.
+        unless a handle is asked, which is what makes many cheap. Raises InvalidInput or
+        Backpressure, and then none is sent; after a LogError some may be: send all again with
+        the same keys.
         """
         requests = [
             self._composer.operation(operation, input, {**options, "key": key}, None)
             for input, key in _keyed(inputs, keys, options)
         ]
+        await self._gate.enter(options.get("priority", "normal"), len(requests), self._partitions)
         load = self._composer.loader(operation)
         sent: dict[Place, list[Entry]] = {}
         handles: list[Handle[Any]] = []
@@ -221,6 +228,7 @@ class Client:
     async def _send(self, request: Start, load: Callable[[Outcome], T]) -> Handle[T]:
         to = request.reply_to
         assert to is not None, "a client's request has an address for answers"
+        await self._gate.enter(request.priority, 1, self._partitions)
         instance = self._composer.instance(request)
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm

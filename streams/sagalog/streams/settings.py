@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     partitions: int = 4
     tenant: str = ""
     member: str = ""
+    backlog_limit: int = 0
     slots: int = 256
     threads: int = 32
     checkpoint_interval: float = 1.0

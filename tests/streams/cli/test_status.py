@@ -53,3 +53,15 @@ def test_mistakes_are_told(shell: Shell) -> None:
     assert "has no app 'stall'" in shell.type("status", "--app", "stall").err
     said = shell.type("status", "--watch", "--interval", "0")
     assert (said.code, said.err) == (2, "Error: --watch needs an --interval above 0.\n")
+
+
+def test_a_lane_over_the_limit_is_a_sentence_and_a_code_of_its_own(shell: Shell) -> None:
+    shell.type("submit", "shop:app", "double", "4", "--no-wait")
+    limited = Shell(shell.folder, {"SAGALOG_BACKLOG_LIMIT": "1"})
+    said = limited.type("submit", "shop:app", "double", "5", "--no-wait")
+    assert said.code == 7
+    assert said.err == (
+        "Error: the lane normal holds 1 requests, over the limit of 1: nothing was sent. "
+        "Try again in 5 s.\n"
+    )
+    assert said.out == ""
