@@ -14,7 +14,7 @@ import orjson
 
 from sagalog.schemas import deadletters, facts, replies, requests
 from sagalog.schemas.catalogue import ADAPTERS, NAMES, TYPES
-from sagalog.schemas.requests import Compensate
+from sagalog.schemas.requests import Compensate, Purge
 from sagalog.schemas.topics import COMPENSATIONS, LANES, Topics
 
 DOCS = Path(__file__).parent
@@ -24,7 +24,7 @@ PARTITIONS = 4
 STARTS = [t for t in get_args(requests.Request) if t is not Compensate]
 MESSAGES: dict[str, list[type[Any]]] = {
     **dict.fromkeys(LANES, STARTS),
-    COMPENSATIONS: [Compensate],
+    COMPENSATIONS: [Compensate, Purge],
     "events": list(get_args(facts.Fact)),
     "tables": [],
     "deadletters": list(get_args(deadletters.DeadLetter)),
@@ -35,7 +35,7 @@ TEXTS = {
     "high": "Requests of high priority.",
     "normal": "Requests of normal priority.",
     "low": "Requests of low priority.",
-    COMPENSATIONS: "Requests to undo.",
+    COMPENSATIONS: "Requests to undo, and orders to purge the lane high.",
     "events": "Facts: the history. All state is a fold of these.",
     "tables": "Folded states, for restoring. The rows are private to sagalog.",
     "deadletters": "What failed for good, and records that could not be read.",

@@ -6,11 +6,12 @@ import pytest
 
 from tests.recovery.kafka_world import kafka_world
 from tests.recovery.pressing import Pressing
+from tests.recovery.purging import Purging
 from tests.recovery.standing import Standing
 from tests.recovery.world import World
 
 
-class TestJobsOnKafka(Standing, Pressing):
+class TestJobsOnKafka(Standing, Pressing, Purging):
     @pytest.fixture
     async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
         async with kafka_world(kafka, app_name) as world:

@@ -62,6 +62,7 @@ REQUESTS: list[Any] = [
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False),
+    requests.Purge("low", 17, "too many", "ann"),
 ]
 
 FACTS: list[Any] = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.effects import LaneDone, Lettered
 from sagalog.engine.offsets import OffsetMap
+from sagalog.engine.purging import Purges
 from sagalog.engine.table import Table
 from sagalog.engine.writer import Writer
 from sagalog.schemas.record import Record
@@ -25,11 +26,18 @@ class Desk:
     offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
     counters: Counter[str] = field(default_factory=Counter[str])
     unlettered: set[int] = field(default_factory=set[int])
+    purges: Purges = field(default_factory=Purges)
 
     def done(self, request: LaneDone | None) -> None:
         """The request needs no further reading."""
         if request is not None:
             self.offsets[request.lane].done(request.offset)
+
+    def commits(self) -> dict[str, int]:
+        """For each lane the offset below which nothing needs to be read again."""
+        for request in self.purges.carried_out(self.offsets):
+            self.done(request)
+        return {lane: offsets.low for lane, offsets in self.offsets.items()}
 
     def poison(self, record: Record, reason: str, done: LaneDone | None) -> None:
         """The record cannot be taken in: it goes to the dead letters, whole."""

@@ -15,6 +15,7 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
     "sagalog.inquire.v1": requests.Inquire,
+    "sagalog.purge.v1": requests.Purge,
     "sagalog.started.v1": facts.Started,
     "sagalog.refused.v1": facts.Refused,
     "sagalog.step.completed.v1": facts.StepCompleted,

@@ -99,12 +99,15 @@ async def firsts(log: Log, places: Mapping[Place, tuple[int, int]]) -> AsyncIter
         await reader.close()
 
 
-async def peek(log: Log, backlogs: Collection[Backlog], most: int) -> AsyncIterator[Record]:
+async def peek(
+    log: Log, backlogs: Collection[Backlog], most: int | None = None
+) -> AsyncIterator[Record]:
     """What waits, from the front of each partition; at most about `most` of it in all."""
     spans = {place: span for lane in backlogs for place, span in lane.waiting.items()}
     if not spans:
         return
-    share = max(1, most // len(spans))
-    ranges = {place: (start, min(end, start + share)) for place, (start, end) in spans.items()}
-    async for record in scan(log, ranges):
+    if most is not None:
+        share = max(1, most // len(spans))
+        spans = {place: (start, min(end, start + share)) for place, (start, end) in spans.items()}
+    async for record in scan(log, spans):
         yield record

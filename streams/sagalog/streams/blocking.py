@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga, SagalogError
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client, How
 from sagalog.streams.connection import connect
@@ -213,6 +213,10 @@ class BlockingClient:
     ) -> Outcome | None:
         """Move a parked step on; see `Client.release`."""
         return self._call(lambda c: c.release(instance, step, how, result, by=by))
+
+    def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
+        """Let what waits in a lane now end as cancelled; see `Client.purge`."""
+        self._call(lambda c: c.purge(lane, reason, by=by))
 
     def status(self) -> Status:
         """How the app stands; see `Client.status`."""

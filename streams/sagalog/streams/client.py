@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
+    Purge,
     Release,
     ReplyTo,
     Start,
     StepData,
 )
-from sagalog.schemas.topics import Topics
+from sagalog.schemas.topics import COMPENSATIONS, Topics
 from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
@@ -212,6 +214,28 @@ class Client:
         if reply.kind == "unknown":
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
+
+    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
+        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
+
+        The result says up to which offset of each partition. What has been taken in goes on,
+        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
+        gets Cancelled.
+        """
+        places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
+        ends = await self._log.ends(places)
+        through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
+        for (_, number), end in ends.items():
+            subject = self._subject(f"purge-{self._token(16)}", number)
+            request = Purge(lane, end, reason, by or self._source)
+            place, entry = self._letter(subject, through, request, subject)
+            await self._log.append(*place, [entry])
+        return ends
+
+    def _subject(self, name: str, partition: int) -> str:
+        """An id that belongs to a partition, for what is said to its owner."""
+        names = (f"{name}-{n}" for n in count())
+        return next(n for n in names if partition_of(n.encode(), self._partitions) == partition)
 
     async def status(self) -> Status:
         """How the app stands: lanes, operations, tenants. Rates are those since the last call.

@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from sagalog.engine.instance import Instance
 from sagalog.engine.lifecycle import Phase, phase
 from sagalog.schemas.codec import decode, rfc3339
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.requests import Start
-from sagalog.schemas.topics import COMPENSATIONS, HOUR, LANES, Topics
+from sagalog.schemas.topics import COMPENSATIONS, HOUR, LANES
 from sagalog.streams.backlog import Backlog, oldest, peek, read_backlogs
-from sagalog.streams.history import Follower, Progress, bounds, scan
-from sagalog.streams.log import Log, Place
+from sagalog.streams.history import Progress, States
+from sagalog.streams.log import Log
 from sagalog.streams.surroundings import Clock, wall_clock
 
 PEEK = 10_000
@@ -113,16 +112,14 @@ class Observer:
     ) -> None:
         self.app = app
         self._log, self._clock, self._lately, self._most = log, clock, lately, most
-        self._events = Topics(app).events
-        self._followers: dict[int, Follower] = {}
-        self._read: dict[Place, int] = {}
+        self._states = States(log, app)
         self._before: _Sample | None = None
 
     async def look(self, progress: Progress | None = None) -> Status:
         """How it stands now. Raises TopicMissing where the log has no such app."""
-        backlogs = await self._backlogs()
+        backlogs = await read_backlogs(self._log, self.app, await self._states.partitions())
         sample = _Sample(self._clock(), backlogs)
-        await self._follow(progress)
+        await self._states.read(progress)
         tally = self._tally(sample.at)
         looked = await self._queued(backlogs, tally)
         since = await oldest(self._log, backlogs.values())
@@ -139,24 +136,9 @@ class Observer:
             unknown=max(0, depth - looked),
         )
 
-    async def _backlogs(self) -> dict[str, Backlog]:
-        if not self._followers:
-            partitions = await self._log.partitions(self._events)
-            self._followers = {n: Follower(lean=True) for n in range(partitions)}
-        return await read_backlogs(self._log, self.app, len(self._followers))
-
-    async def _follow(self, progress: Progress | None) -> None:
-        now = await bounds(self._log, [(self._events, number) for number in self._followers])
-        ranges = {
-            place: (max(at, self._read.get(place, 0)), end) for place, (at, end) in now.items()
-        }
-        async for record in scan(self._log, ranges, progress):
-            self._followers[record.partition].fold(record)
-        self._read = {place: end for place, (_, end) in ranges.items()}
-
     def _tally(self, now: int) -> _Tally:
         tally = _Tally()
-        for state in self._states():
+        for _, _, state in self._states.all():
             if state.ended and state.ended_at < now - self._lately:
                 continue
             word = phase(state, now)
@@ -164,10 +146,6 @@ class Observer:
             if word in ("running", "compensating"):
                 tally.lanes[COMPENSATIONS if word == "compensating" else state.priority] += 1
         return tally
-
-    def _states(self) -> Iterator[Instance]:
-        for follower in self._followers.values():
-            yield from follower.states.values()
 
     async def _queued(self, backlogs: Mapping[str, Backlog], tally: _Tally) -> int:
         """Count what waits, as far as it is looked into; how much that was."""
@@ -177,8 +155,7 @@ class Observer:
             message = decode(record.value)
             if not isinstance(message, Envelope) or not isinstance(message.data, Start):
                 continue
-            follower = self._followers[record.partition]
-            if message.subject not in follower.states:
+            if self._states.get(message.subject) is None:
                 tally.add(message.data.name, message.data.tenant, "queued")
         return looked
 
