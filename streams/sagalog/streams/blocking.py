@@ -210,9 +210,13 @@ class BlockingClient:
         result: Json = None,
         *,
         by: str = "",
+        number: int = 0,
+        attempt: int = 0,
     ) -> Outcome | None:
         """Move a parked step on; see `Client.release`."""
-        return self._call(lambda c: c.release(instance, step, how, result, by=by))
+        return self._call(
+            lambda c: c.release(instance, step, how, result, by=by, number=number, attempt=attempt)
+        )
 
     def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
         """Let what waits in a lane now end as cancelled; see `Client.purge`."""
