@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import orjson
 
-from sagalog.schemas import deadletters, facts, replies, requests
+from sagalog.schemas import deadletters, facts, replies, requests, workers
 from sagalog.schemas.catalogue import ADAPTERS, NAMES, TYPES
 from sagalog.schemas.requests import Compensate, Purge
 from sagalog.schemas.topics import COMPENSATIONS, LANES, Topics
@@ -30,6 +30,7 @@ MESSAGES: dict[str, list[type[Any]]] = {
     "deadletters": list(get_args(deadletters.DeadLetter)),
     "backups": [],
     "replies": [replies.Reply],
+    "workers": list(get_args(workers.WorkerRecord)),
 }
 TEXTS = {
     "high": "Requests of high priority.",
@@ -41,10 +42,12 @@ TEXTS = {
     "deadletters": "What failed for good, and records that could not be read.",
     "backups": "Reserved for critical backups. Nothing writes to it yet.",
     "replies": "Answers to waiting clients.",
+    "workers": "Pods tell that they are there, and are told to stop. No state depends on it.",
 }
 KEYS = {
     "deadletters": "The instance's id, or the key of the record that could not be read.",
     "replies": "The client's name.",
+    "workers": "The worker's name.",
 }
 
 
@@ -137,6 +140,8 @@ def operations() -> dict[str, Any]:
         "foldFacts": ("receive", "events", "Reads facts back; only this changes state."),
         "deadletter": ("send", "deadletters", "Keeps what failed for good."),
         "reply": ("send", "replies", "Answers clients."),
+        "beat": ("send", "workers", "Tells that it is there."),
+        "obey": ("receive", "workers", "Hears that it is to stop."),
     }
     return {
         name: {"action": action, "channel": ref("channels", channel), "summary": summary_}

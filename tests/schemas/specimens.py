@@ -5,6 +5,7 @@ from typing import Any
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
 from sagalog.schemas import replies, requests
+from sagalog.schemas import workers as w
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
 
 RETRY = RetrySpec(max_attempts=7, first=10, factor=1.5, longest=900, jitter=0.5, give_up_after=99)
@@ -116,6 +117,20 @@ OTHERS: list[Any] = [
         status="stuck",
         remaining=("charge",),
     ),
+    w.WorkerSeen(
+        life="a1",
+        host="h",
+        pid=7,
+        started_at=5,
+        version="0.1",
+        interval=5000,
+        state="draining",
+        partitions=(0, 3),
+        slots=9,
+        busy=1,
+        running=(w.Running("i", "charge", 6, "undo"),),
+    ),
+    w.DrainWorker("ann", "a new kernel"),
     d.PoisonRecord("orders.normal", 1, 2, 3, "a2V5", "dmFsdWU=", (("h", "eA=="),), "not JSON"),
 ]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, replies, requests
+from sagalog.schemas import deadletters, facts, replies, requests, workers
 
 PREFIX = "sagalog."
 
@@ -36,6 +36,8 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.reply.v1": replies.Reply,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,
+    "sagalog.worker.seen.v1": workers.WorkerSeen,
+    "sagalog.worker.drain.v1": workers.DrainWorker,
 }
 
 NAMES: dict[type[Any], str] = {cls: name for name, cls in TYPES.items()}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sagalog.streams.pod import Pod, PodSettings
     from sagalog.streams.stats import PodStats
     from sagalog.streams.status import LaneStatus, Observer, Status
+    from sagalog.streams.workers import Worker, drain_worker, read_workers
 
 __all__ = [
     "Backpressure",
@@ -62,8 +63,11 @@ __all__ = [
     "Status",
     "TopicMissing",
     "TurnedBack",
+    "Worker",
     "WouldBlock",
     "connect",
+    "drain_worker",
+    "read_workers",
 ]
 
 _HOME = {
@@ -93,8 +97,11 @@ _HOME = {
     "Status": "status",
     "TopicMissing": "errors",
     "TurnedBack": "outcomes",
+    "Worker": "workers",
     "WouldBlock": "blocking",
     "connect": "connection",
+    "drain_worker": "workers",
+    "read_workers": "workers",
 }
 
 

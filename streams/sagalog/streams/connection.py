@@ -86,4 +86,5 @@ def pod_settings(settings: Settings) -> PodSettings:
         threads=settings.threads,
         checkpoint_interval=settings.checkpoint_interval,
         give_up_timeout=settings.give_up_timeout,
+        beat_interval=settings.beat_interval,
     )

@@ -22,3 +22,4 @@ class Settings(BaseSettings):
     threads: int = 32
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
+    beat_interval: float = 5.0

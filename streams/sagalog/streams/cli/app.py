@@ -14,6 +14,7 @@ from sagalog.streams.cli.commands import (
     run,
     start,
     topics,
+    workers,
 )
 from sagalog.streams.cli.reporting import CODES
 
@@ -42,6 +43,7 @@ for group in (run, start, look, queue, move, jobs, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(topics.app, name="topics")
+app.add_typer(workers.app, name="workers")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 (typer calls it with the option's value)
