@@ -45,6 +45,7 @@ class Executor:
         self._idle: list[asyncio.Future[None]] = []
         self._workers: set[asyncio.Task[None]] = set()
         self._current: dict[asyncio.Task[None], Invocation] = {}
+        self._began: dict[asyncio.Task[None], float] = {}
         self._overdue: set[asyncio.Task[None]] = set()
         self._waking = False
         self._closed = False
@@ -54,6 +55,12 @@ class Executor:
         """Call a handler soon; its end is told to `finished`."""
         self._queue.append(invocation)
         self._wake()
+
+    def running(self) -> list[tuple[Invocation, float]]:
+        """The handlers that run, and for how long (seconds): those that do the longest first."""
+        now = asyncio.get_running_loop().time()
+        running = [(i, now - self._began[worker]) for worker, i in self._current.items()]
+        return sorted(running, key=lambda pair: -pair[1])
 
     def stop(self, partition: int) -> int:
         """The partition is lost: cancel its handlers, tell nobody how they ended; how many."""
@@ -97,6 +104,7 @@ class Executor:
         worker = asyncio.create_task(self._work(), name="sagalog-worker", context=context)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
+        worker.add_done_callback(lambda ended: self._began.pop(ended, None))
 
     async def _work(self) -> None:
         me = asyncio.current_task()
@@ -121,6 +129,7 @@ class Executor:
 
     async def _serve(self, me: "asyncio.Task[None]", invocation: Invocation) -> None:
         self._current[me] = invocation
+        self._began[me] = asyncio.get_running_loop().time()
         try:
             result = await self._call(me, invocation)
         finally:
