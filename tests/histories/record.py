@@ -20,6 +20,7 @@ from tests.histories import (
     stories_of_apps,
     stories_of_callers,
     stories_of_owners,
+    stories_of_pauses,
     stories_of_sagas,
     stories_of_talk,
     wire,
@@ -47,6 +48,7 @@ TOLD_IN = (
     stories_of_owners,
     stories_of_talk,
     stories_of_callers,
+    stories_of_pauses,
 )
 
 

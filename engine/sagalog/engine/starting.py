@@ -63,8 +63,15 @@ class Starting:
             parent=request.parent,
             not_before=request.not_before or 0,
             expired=self._expired(request, record),
+            purged=self._purged(request, done),
             claim=_claimed(request),
         )
+
+    def _purged(self, request: Start, done: LaneDone) -> str:
+        """By whom and why it was purged; what a parent waits for, or what was done, never is."""
+        if request.parent or (isinstance(request, Claim) and not request.lease):
+            return ""
+        return self._desk.purges.sentence(done.lane, done.offset)
 
     def _definition(self, request: Start) -> Definition:
         app, name = self._app, request.name

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
 from sagalog.schemas.requests import Claimed, Parent, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
@@ -32,7 +33,8 @@ class Started:
     """The first fact of a life: all that the fold needs, the definition included.
 
     `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
-    `not_before` (ms). `expired` says that it waited longer than it was to: it is its end too.
+    `not_before` (ms). `expired` says that it waited longer than it was to, and
+    `purged` by whom and why its lane was purged: either is its end too.
     `claim` grants the steps to a caller: nobody else runs them until it ends (rule 12).
     """
 
@@ -53,6 +55,7 @@ class Started:
     parent: Parent | None = None
     not_before: int = 0
     expired: bool = False
+    purged: str = ""
     claim: Claimed | None = None
 
 
@@ -245,4 +248,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | Paused
+    | Resumed
+    | BreakerOpened
+    | BreakerClosed
 )
+
+PartitionFact = Taken | PauseFact
+"""Those of no instance: they are about the partition."""

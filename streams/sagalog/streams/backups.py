@@ -1,9 +1,9 @@
 """The backups of an app: read, judged by what their instance is now, tried again, resolved."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from sagalog.engine.backups import Standing, results, standing
 from sagalog.engine.errors import SagalogError
@@ -17,11 +17,12 @@ from sagalog.streams.history import Progress, bounds, read_states, scan
 from sagalog.streams.log import Log
 from sagalog.streams.posting import Post
 
-if TYPE_CHECKING:
-    from sagalog.streams.client import Client
-
 Done = Literal["released", "told again", "by itself", "resolved"]
 """What was done about a backup. by itself: nothing, since it is under way already."""
+
+
+Release = Callable[..., Awaitable[Any]]
+"""A client's `release`."""
 
 
 class NoBackup(SagalogError):
@@ -103,11 +104,11 @@ def one_of(backups: Iterable[Kept], wanted: str) -> Kept:
     return found[0]
 
 
-async def retry(client: "Client", post: Post, kept: Kept, by: str, now: int) -> Done:
+async def retry(release: Release, post: Post, kept: Kept, by: str, now: int) -> Done:
     """Have it tried again; one that goes on by itself is left alone."""
     match kept.standing:
         case "waits":
-            await _released(client, kept, "retry", None, by)
+            await _released(release, kept, "retry", None, by)
             return "released"
         case "unrecorded":
             await post.claim(kept.backup, cause_time=now)
@@ -119,11 +120,11 @@ async def retry(client: "Client", post: Post, kept: Kept, by: str, now: int) -> 
             return "by itself"
 
 
-async def resolve(client: "Client", post: Post, kept: Kept, result: Json, by: str) -> Done:
+async def resolve(release: Release, post: Post, kept: Kept, result: Json, by: str) -> Done:
     """Take it as done by hand, with `result` for its last step, and take the backup away."""
     match kept.standing:
         case "waits":
-            await _released(client, kept, "resolve", result, by)
+            await _released(release, kept, "resolve", result, by)
         case "emergency" | "untold":
             await post.claim(_by_hand(kept, result))
         case _:
@@ -133,7 +134,7 @@ async def resolve(client: "Client", post: Post, kept: Kept, result: Json, by: st
 
 
 async def _released(
-    client: "Client", kept: Kept, how: Literal["retry", "resolve"], result: Json, by: str
+    release: Release, kept: Kept, how: Literal["retry", "resolve"], result: Json, by: str
 ) -> None:
     state = kept.state
     assert state is not None, "it waits for a person"
@@ -141,7 +142,7 @@ async def _released(
     failed = next((spec.name for spec, step in pairs if step.status == "failed"), None)
     name = failed if not state.undoing else state.remaining()[0]
     assert name is not None, "it is parked at a step"
-    await client.release(kept.backup.instance, name, how, result, by=by)
+    await release(kept.backup.instance, name, how, result, by=by)
 
 
 def _by_hand(kept: Kept, result: Json) -> Backup:

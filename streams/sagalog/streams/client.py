@@ -2,28 +2,30 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
+    Purge,
     Release,
     ReplyTo,
     Start,
     StepData,
 )
-from sagalog.schemas.topics import Topics
-from sagalog.streams.backups import Done, Kept, one_of, read_backups, resolve, retry
+from sagalog.schemas.topics import COMPENSATIONS, Topics
+from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
-from sagalog.streams.critical import Critical, CriticalPath
-from sagalog.streams.critical_orders import CriticalOptions, order
+from sagalog.streams.critical import CriticalPath
+from sagalog.streams.critical_verbs import CriticalVerbs
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle
 from sagalog.streams.log import Log, Place
@@ -31,9 +33,11 @@ from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
 from sagalog.streams.posting import Post
 from sagalog.streams.settings import Settings
 from sagalog.streams.spool import Spool
+from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -43,7 +47,7 @@ T = TypeVar("T")
 How = Literal["retry", "resolve", "skip"]
 
 
-class Client:
+class Client(CriticalVerbs):
     """Talks to one app through its log. Get one with `connect`."""
 
     def __init__(
@@ -56,6 +60,7 @@ class Client:
         clock: Clock = wall_clock,
         token: Token = random_token,
         spool: Path | None = None,
+        backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
@@ -64,12 +69,15 @@ class Client:
         self._composer = Composer(self.app, tenant, clock, token)
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
+        self._pauser = Pauser(log, app, clock, token)
         self._partitions = 0
         self._post = Post(log, self._topics, self._mailbox, self._source, clock)
         settings = Settings()
         kept = Spool(spool or settings.spool, self.name)
         self._path = CriticalPath(self._post, kept, patience=settings.critical_wait)
         self._asking: asyncio.Task[None] | None = None
+        self._observer: Observer | None = None
+        self._gate = Gate(log, self.name, backlog_limit, clock)
 
     @property
     def tenant(self) -> str:
@@ -91,6 +99,7 @@ class Client:
     async def close(self) -> None:
         """Stop listening, once critical calls have ended; instances go on without this client."""
         await self._path.close()
+        await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -108,8 +117,9 @@ class Client:
 
         With a `key` a repeat finds its first: the same payload gets the stored outcome,
         another payload is a Conflict. `steps` gives the saga as data, without code.
-        Raises InvalidInput for an input that JSON cannot hold or that is too large, and
-        DeclarationError for an option that makes no sense.
+        Raises InvalidInput for an input that JSON cannot hold or that is too large,
+        DeclarationError for an option that makes no sense, and Backpressure where the lane
+        holds more than this client's limit.
         """
         request = self._composer.saga(saga, input, steps, options, self._mailbox.address())
         return await self._send(request, _same)
@@ -150,13 +160,15 @@ class Client:
         """Run one operation for each input; returns when all the requests are durable.
 
         `keys` gives each its key, in the order of the inputs. Nothing is told of their ends
-        unless a handle is asked, which is what makes many cheap. Raises InvalidInput, and then
-        none is sent; after a LogError some may be: send all again with the same keys.
+        unless a handle is asked, which is what makes many cheap. Raises InvalidInput or
+        Backpressure, and then none is sent; after a LogError some may be: send all again with
+        the same keys.
         """
         requests = [
             self._composer.operation(operation, input, {**options, "key": key}, None)
             for input, key in _keyed(inputs, keys, options)
         ]
+        await self._gate.enter(options.get("priority", "normal"), len(requests), self._partitions)
         load = self._composer.loader(operation)
         sent: dict[Place, list[Entry]] = {}
         handles: list[Handle[Any]] = []
@@ -167,50 +179,6 @@ class Client:
             handles.append(Handle(self, instance, request.priority, None, load))
         await asyncio.gather(*(self._log.append(*place, some) for place, some in sent.items()))
         return handles
-
-    @overload
-    async def critical(
-        self,
-        operation: Operation[..., Awaitable[T]],
-        input: Any = None,
-        **options: Unpack[CriticalOptions],
-    ) -> Critical[T]: ...
-    @overload
-    async def critical(
-        self, operation: Operation[..., T], input: Any = None, **options: Unpack[CriticalOptions]
-    ) -> Critical[T]: ...
-    @overload
-    async def critical(
-        self, operation: str, input: Any = None, **options: Unpack[CriticalOptions]
-    ) -> Critical[Any]: ...
-    async def critical(
-        self,
-        operation: Operation[..., Any] | str,
-        input: Any = None,
-        **options: Unpack[CriticalOptions],
-    ) -> Critical[Any]:
-        """Run an operation here and now, and `then` another, with a durable backup behind it.
-
-        Returns once the effect is done and durable: if what follows fails, as an emergency,
-        which the pods try again. Runs without the log where that is away. Raises
-        CriticalFailed where the effect failed, Conflict where the key has another payload.
-        """
-        call = order(self.app, self._composer, self._mailbox.address(), operation, input, options)
-        return await self._path.run(call)
-
-    async def backups(self) -> list[Kept]:
-        """All open backups, the oldest first."""
-        return await read_backups(self._log, self.name)
-
-    async def retry_backup(self, id: str, *, by: str = "") -> Done:
-        """Have a backup's work tried again, where that is not under way. Raises NoBackup."""
-        kept = one_of(await self.backups(), id)
-        return await retry(self, self._post, kept, by or self._source, self._clock())
-
-    async def resolve_backup(self, id: str, result: Json = None, *, by: str = "") -> Done:
-        """Take a backup's work as done by hand, with this result. Raises NoBackup."""
-        kept = one_of(await self.backups(), id)
-        return await resolve(self, self._post, kept, result, by or self._source)
 
     async def get(self, instance: str, *, wait: bool = True) -> Handle[Outcome]:
         """A handle on an instance by its id; its `outcome` raises NotFound where there is none.
@@ -263,11 +231,74 @@ class Client:
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
 
+    async def pause(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Hold an operation, or a lane, until it is resumed; returns when that is durable.
+
+        No call of the operation begins any more; what runs may end. A lane is not read.
+        After a LogError say it again: it may hold in some partitions.
+        """
+        await self._pauser.pause(operation, lane, reason, by, self._source)
+
+    async def resume(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Let an operation, or a lane, go on, whether a person or a breaker holds it."""
+        await self._pauser.resume(operation, lane, reason, by, self._source)
+
+    async def pauses(self) -> list[Hold]:
+        """What is held now, by people and by breakers, as the log says."""
+        return holds(await read_pauses(self._log, self.name))
+
+    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
+        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
+
+        The result says up to which offset of each partition. What has been taken in goes on,
+        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
+        gets Cancelled.
+        """
+        places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
+        ends = await self._log.ends(places)
+        through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
+        for (_, number), end in ends.items():
+            subject = self._subject(f"purge-{self._token(16)}", number)
+            request = Purge(lane, end, reason, by or self._source)
+            place, entry = self._letter(subject, through, request, subject)
+            await self._log.append(*place, [entry])
+        return ends
+
+    def _subject(self, name: str, partition: int) -> str:
+        """An id that belongs to a partition, for what is said to its owner."""
+        names = (f"{name}-{n}" for n in count())
+        return next(n for n in names if partition_of(n.encode(), self._partitions) == partition)
+
+    async def status(self) -> Status:
+        """How the app stands: lanes, operations, tenants. Rates are those since the last call.
+
+        The first call reads all of the app's events, each other one what is new. Between them
+        the client holds what it has read: about 2 KB for each instance that is not forgotten.
+        """
+        if self._observer is None:
+            self._observer = Observer(self._log, self.name, clock=self._clock)
+        return await self._observer.look()
+
     # -- the way in
 
     async def _send(self, request: Start, load: Callable[[Outcome], T]) -> Handle[T]:
         to = request.reply_to
         assert to is not None, "a client's request has an address for answers"
+        await self._gate.enter(request.priority, 1, self._partitions)
         instance = self._composer.instance(request)
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm

@@ -4,6 +4,7 @@ Each partition's backups are read from where they were read last, so most rounds
 What follows an effect is tried again by the instance itself; here is only what it never heard.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from sagalog.engine.backups import standing
 from sagalog.schemas.claims import Backup
 from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
+from sagalog.streams.errors import LogError
 from sagalog.streams.history import scan
 from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
@@ -37,12 +39,22 @@ class Open(NamedTuple):
 class Recovery:
     """Looks after the backups of the partitions that a pod owns."""
 
-    def __init__(self, log: Log, app: str, post: Post, clock: Clock) -> None:
-        self._log, self._topic = log, Topics(app).backups
-        self._post, self._clock = post, clock
+    def __init__(self, log: Log, app: str, member: str, clock: Clock) -> None:
+        self._log, self._topic, self._clock = log, Topics(app).backups, clock
+        self._post = Post(log, Topics(app), None, f"{app}/pod/{member}", clock)
         self._open: dict[int, dict[bytes, Open]] = {}
         self._next: dict[int, int] = {}
         self._told: dict[str, int] = {}
+
+    async def run(self, owners: Mapping[int, Owner], partitions: int, interval: float) -> None:
+        """Look after the backups for ever, each `interval` seconds."""
+        self._post.partitions = partitions
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.sweep(owners)
+            except LogError as error:
+                log_.warning("backups cannot be looked after, trying again", error=str(error))
 
     async def sweep(self, owners: Mapping[int, Owner]) -> None:
         """One round over the partitions that act. Raises LogError."""

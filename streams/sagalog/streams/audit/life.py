@@ -252,7 +252,7 @@ def born(app: str, instance: str, event: Event) -> Life:
         claim=fact.claim,
         reached={"running"},
     )
-    if fact.expired:
+    if fact.expired or fact.purged:
         life.steps, life.cause, life.claim = {}, "cancel", None
         life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)
