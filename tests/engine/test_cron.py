@@ -1,6 +1,7 @@
 """When cron expressions are due, the days of changed clocks included."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_in_autumn_who_asks_in_the_second_turn_is_not_sent_back_to_the_first() -
 @pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25"])
 def test_every_hour_is_every_hour_also_on_such_days(day: str) -> None:
     found = [datetime.fromisoformat(due) for due in dues("0 * * * *", BERLIN, f"{day}T00:00Z", 6)]
-    assert {(b - a).total_seconds() for a, b in zip(found, found[1:], strict=False)} == {3600}
+    assert {(b - a).total_seconds() for a, b in pairwise(found)} == {3600}
 
 
 def test_the_newest_is_the_last_that_is_due_by_now() -> None:

@@ -1,6 +1,6 @@
 """Schedules: how one is folded, what is due, and the request that each firing sends."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -121,7 +121,7 @@ def request(
     assert state.beat is not None, "a firing of what is no schedule"
     plan, name = state.beat.plan, state.definition.name
     key = firing_key(state.key or name, fires)
-    said = {
+    said: dict[str, Any] = {
         "name": name,
         "input": orjson.Fragment(state.input),
         "fingerprint": plan.fingerprint,

@@ -14,7 +14,7 @@ from sagalog.streams.audit.verdicts import Finished, Verdicts, objection_to
 from sagalog.streams.audit.writing import misplaced, ours
 from sagalog.streams.log import Place
 
-FIRST = (f.Started, f.Refused)
+FIRST = (f.Started, f.Refused, f.ScheduleStarted)
 
 
 class Hearing(Protocol):
