@@ -146,7 +146,9 @@ def replaced(asked: int, **fields: Any) -> f.ScheduleReplaced:
     """A schedule goes by another plan: due every hour."""
     usual: dict[str, Any] = {"lane": "normal", "lane_offset": 1, "retention": 7, "due": 3_600_000}
     plan = Plan("0 * * * *")
-    return f.ScheduleReplaced("run", plan, {"n": 2}, "g", **{**usual, **fields}, asked=asked)
+    return f.ScheduleReplaced(
+        "run", "run2", plan, {"n": 2}, "g", **{**usual, **fields}, asked=asked
+    )
 
 
 CANCEL = f.CancelRequested("run")

@@ -93,6 +93,19 @@ def test_only_a_newer_request_takes_its_place() -> None:
     assert (life.state.fingerprint, life.state.retention, life.state.input) == ("g", 7, b'{"n":2}')
 
 
+def test_no_time_comes_twice_also_under_another_plan() -> None:
+    life = scheduled().then(f.ScheduleFired("run", 60_000, 120_000, 180_000))
+    life.then(replaced(9, due=120_000), f.ScheduleFired("run", 180_000, 180_000, 180_000))
+    assert len(life.ignored) == 2
+    assert pending(life.state) == [Fire(180_000)]
+
+
+def test_what_begins_again_is_another_life_and_facts_of_the_former_do_not_count() -> None:
+    life = scheduled().then(CANCEL, CANCELLED, replaced(9))
+    assert (life.state.run, life.state.status) == ("run2", "running")
+    assert life.then(CANCEL, CANCELLED).ignored == [CANCEL, CANCELLED]
+
+
 def test_it_survives_its_row() -> None:
     for state in (
         scheduled(plan=Plan("* * * * *", steps=(StepData("charge", after=("a",)),))).state,

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sagalog.schemas import facts as f
+from sagalog.schemas.requests import Plan
 from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
 
 RUN = st.sampled_from(["run", "run", "run", "run", "stale"])
@@ -12,6 +13,7 @@ STEP = st.sampled_from(["a", "a", "b", "b", "c", "zzz"])
 SMALL = st.integers(1, 3)
 ERRORS = st.sampled_from([ERROR, TERMINAL, TIMEOUT, AWAY])
 FLAG = st.booleans()
+TIMES = st.sampled_from([0, 10, 20, 30, 40])
 
 FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.StepCompleted, RUN, STEP, SMALL, st.integers(0, 9)),
@@ -39,6 +41,21 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.OutcomeDelivered, RUN, st.sampled_from(["completed", "failed", "compensated"])),
     st.builds(f.OutcomeDelivered, RUN, st.just("compensated"), SMALL),
     st.builds(f.Refused, st.just("other"), st.just(0), st.just("low"), st.just(0), SMALL),
+    st.builds(f.ScheduleFired, RUN, TIMES, st.one_of(st.just(0), TIMES), TIMES),
+    st.builds(f.ScheduleFired, st.just("run"), st.just(10), st.just(10), TIMES),
+    st.builds(
+        f.ScheduleReplaced,
+        run=RUN,
+        life=st.sampled_from(["run2", "run3"]),
+        plan=st.just(Plan("* * * * *")),
+        input=SMALL,
+        fingerprint=st.sampled_from(["f", "g"]),
+        lane=st.just("low"),
+        lane_offset=SMALL,
+        retention=st.just(5),
+        due=TIMES,
+        asked=st.integers(0, 9),
+    ),
     st.builds(f.Taken, st.just("somebody")),
 )
 PARENTS = st.sampled_from([None, PARENT])

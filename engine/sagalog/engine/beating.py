@@ -49,7 +49,11 @@ def fired(state: Instance, fact: f.ScheduleFired, here: "Here") -> Instance:
     beat = state.beat
     if beat is None or state.status != "running" or fact.due != beat.due or not beat.due:
         return state
-    return state._replace(beat=beat._replace(due=fact.next_due, last=fact.fires or beat.last))
+    passed = max(fact.due, fact.fires)
+    if 0 < fact.next_due <= passed:
+        return state  # no time comes twice
+    last = fact.fires or beat.last
+    return state._replace(beat=beat._replace(due=fact.next_due, last=last, passed=passed))
 
 
 def replaced(state: Instance, fact: f.ScheduleReplaced, here: "Here") -> Instance:
@@ -57,7 +61,10 @@ def replaced(state: Instance, fact: f.ScheduleReplaced, here: "Here") -> Instanc
     beat = state.beat
     if beat is None or fact.asked <= beat.asked or state.status == "compensating":
         return state
+    if 0 < fact.due <= beat.passed:
+        return state
     return state._replace(
+        run=fact.life if state.ended else state.run,
         status="running",
         cause="",
         ended_at=0,
@@ -66,7 +73,7 @@ def replaced(state: Instance, fact: f.ScheduleReplaced, here: "Here") -> Instanc
         fingerprint=fact.fingerprint,
         retention=fact.retention,
         priority=fact.priority,
-        beat=Beat(fact.plan, fact.due, fact.asked, beat.last),
+        beat=beat._replace(plan=fact.plan, due=fact.due, asked=fact.asked),
     )
 
 

@@ -75,13 +75,14 @@ class Beat(NamedTuple):
     """What makes an instance a schedule: its plan, and where it stands. Times in ms.
 
     `due` is when it fires next, 0 for never again; `last` what it started last; `asked`
-    when the request of its plan was made.
+    when the request of its plan was made; `passed` the latest time that is done with.
     """
 
     plan: Plan
     due: int
     asked: int = 0
     last: int = 0
+    passed: int = 0
 
 
 class Instance(NamedTuple):

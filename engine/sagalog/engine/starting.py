@@ -78,7 +78,7 @@ class Starting:
             lane=done.lane,
             lane_offset=done.offset,
             retention=self._retention(request),
-            due=self._first_due(request),
+            due=self._first_due(request, self._desk.writer.now),
             asked=request.cause_time or 0,
             key=request.key or request.name,
             priority=request.priority,
@@ -88,24 +88,26 @@ class Starting:
             confirm=request.confirm,
         )
 
-    def _first_due(self, request: Schedule) -> int:
+    def _first_due(self, request: Schedule, after: int) -> int:
         """When it fires first. Raises DeclarationError for what can never be started."""
         self._definition(request)
-        plan, now = request.plan, self._desk.writer.now
+        plan = request.plan
         cron.check(plan.every, plan.zone)
-        return cron.following(plan.every, plan.zone, max(now, (request.not_before or 0) - 1))
+        return cron.following(plan.every, plan.zone, max(after, (request.not_before or 0) - 1))
 
     def replace(
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
     ) -> f.ScheduleReplaced | None:
         """The fact by which a schedule goes by another plan; None where it is refused."""
+        passed = state.beat.passed if state.beat is not None else 0
         try:
-            due = self._first_due(request)
+            due = self._first_due(request, max(self._desk.writer.now, passed))
         except DeclarationError as error:
             self._refuse(instance, request, record, str(error), done)
             return None
         return f.ScheduleReplaced(
             run=state.run,
+            life=self._desk.writer.run(),
             plan=request.plan,
             input=request.input,
             fingerprint=request.fingerprint,

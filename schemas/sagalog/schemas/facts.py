@@ -105,9 +105,13 @@ class ScheduleFired:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleReplaced:
-    """From now on the schedule goes by another plan; one that had ended begins again."""
+    """From now on the schedule goes by another plan; one that had ended begins again, as `life`.
+
+    So facts about what it was do not count for what it is (rule 4).
+    """
 
     run: str
+    life: str
     plan: Plan
     input: Json
     fingerprint: str

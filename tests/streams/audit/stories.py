@@ -327,7 +327,9 @@ def beats(log: Forgery) -> None:
     asked = log.ask(asking(hourly, replaces=True, cause_time=1_000_001))
     due = 3_600_000
     said = {"lane": "normal", "lane_offset": asked.offset, "retention": 1000, "due": due}
-    log.fact(f.ScheduleReplaced(log.run, hourly, {"n": 1}, "hourly", **said, asked=1_000_001))
+    log.fact(
+        f.ScheduleReplaced(log.run, "owner2-1", hourly, {"n": 1}, "hourly", **said, asked=1_000_001)
+    )
     log.now = due + 59 * MINUTE
     fire(log, due, 0, 2 * due)
     log.ask(Cancel("enough"))
@@ -335,7 +337,10 @@ def beats(log: Forgery) -> None:
     log.fact(f.Cancelled(log.run))
     asked = log.ask(asking(cause_time=1_000_002))
     said["lane_offset"], said["due"] = asked.offset, 121 * MINUTE
-    log.fact(f.ScheduleReplaced(log.run, PLAN, {"n": 1}, "m", **said, asked=1_000_002))
+    log.fact(f.ScheduleReplaced(log.run, "owner2-2", PLAN, {"n": 1}, "m", **said, asked=1_000_002))
+    log.fact(f.ScheduleFired(log.run, FIRST, FIRST, FIRST + MINUTE))
+    log.fact(f.CancelRequested(log.run, "enough"))  # of a former owner, and of its former life
+    log.run = "owner2-2"
     log.fact(f.ScheduleFired(log.run, FIRST, FIRST, FIRST + MINUTE))
     log.fact(f.StepCompleted(log.run, "a", 1))
 

@@ -125,7 +125,9 @@ def replaced_at_no_time_of_its_plan(log: Forgery) -> None:
 
 
 def replacing(log: Forgery, asked: int, due: int = FIRST) -> f.ScheduleReplaced:
-    return f.ScheduleReplaced(log.run, PLAN, {"n": 1}, "g", "normal", 1, 1000, due=due, asked=asked)
+    return f.ScheduleReplaced(
+        log.run, "owner1-t", PLAN, {"n": 1}, "g", "normal", 1, 1000, due=due, asked=asked
+    )
 
 
 def not_as_it_was_asked_for(log: Forgery) -> None:

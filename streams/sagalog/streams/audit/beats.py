@@ -26,6 +26,8 @@ def no_firing(life: Life, event: Event) -> Doubtful:
     if due != beat.due:
         kind: Kind = "repeated" if due < beat.due else "stale"
         return Objection("S11", kind, f"it fires for {due}, and {beat.due} is set")
+    if 0 < event.fact.next_due <= max(due, event.fact.fires):
+        return Objection("S11", "stale", f"{event.fact.next_due} is due again behind {due}")
     return None
 
 
@@ -33,6 +35,7 @@ def take_firing(life: Life, event: Event) -> None:
     """The next time is set."""
     assert life.beat is not None, "a firing of what is no schedule"
     life.beat.due = event.fact.next_due
+    life.beat.passed = max(event.fact.due, event.fact.fires)
 
 
 def about_firing(life: Life, event: Event) -> Iterator[Scruple]:
@@ -69,6 +72,8 @@ def no_replacing(life: Life, event: Event) -> Doubtful:
     if event.fact.asked <= beat.asked:
         said = f"it is replaced by what was asked for at {event.fact.asked}, not after {beat.asked}"
         return Objection("S7", "repeated", said)
+    if 0 < event.fact.due <= beat.passed:
+        return Objection("S11", "stale", f"{event.fact.due} is due again behind {beat.passed}")
     return None
 
 
@@ -76,17 +81,19 @@ def take_replacing(life: Life, event: Event) -> None:
     """The plan is another one; what had ended begins again."""
     fact, beat = event.fact, life.beat
     assert beat is not None, "another plan for what is no schedule"
+    life.run = fact.life if life.end else life.run
     life.end, life.ended_at, life.cause = "", 0, ""
     life.input, life.fingerprint, life.priority = fact.input, fact.fingerprint, fact.priority
     life.retention = fact.retention
     plans = [*beat.plans, (fact.plan, fact.input, fact.priority, fact.retention)]
-    life.beat = Beat(fact.plan, fact.due, fact.asked, plans)
+    runs = {*beat.runs, life.run}
+    life.beat = Beat(fact.plan, fact.due, fact.asked, plans, runs, beat.passed)
 
 
 def about_due(life: Life, event: Event) -> Iterator[Scruple]:
     """A new plan is due at one of its times."""
     fact = event.fact
-    if not _is_due(Beat(fact.plan, fact.due, fact.asked, []), fact.due):
+    if not _is_due(Beat(fact.plan, fact.due, fact.asked, [], set()), fact.due):
         yield "S6", f"it is due at {fact.due}, which is no time of its plan"
 
 

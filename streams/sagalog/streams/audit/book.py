@@ -171,6 +171,7 @@ class Book:
         self._judge_run(life.instance, life.run, event)
         if not self._verdicts.judge(life, event, counted=counted):
             return
+        self._runs.add(hash(life.run))
         self._hearing.counted(self, life, event)
         if life.closed and not isinstance(event.fact, f.Forgotten):
             kept = self._hearing.closed(self, life, event)

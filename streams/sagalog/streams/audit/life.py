@@ -94,13 +94,16 @@ End = Literal["", "completed", "compensated", "cancelled", "refused"]
 class Beat:
     """What makes a life a schedule: its plan, when it is due (ms), and when it was asked for.
 
-    `plans` are all that it has had, each with what was to be started and in which lane.
+    `plans` are all that it has had, each with what was to be started and in which lane, and
+    `runs` the names of its lives. `passed` is the latest time that is done with.
     """
 
     plan: Plan
     due: int
     asked: int
     plans: list[tuple[Plan, Json, Priority, int]]
+    runs: set[str]
+    passed: int = 0
 
 
 @dataclass(slots=True)
@@ -291,7 +294,7 @@ def _scheduled(app: str, instance: str, event: Event) -> Life:
         input=fact.input,
         fingerprint=fact.fingerprint,
         priority=fact.priority,
-        beat=Beat(fact.plan, fact.due, fact.asked, plans),
+        beat=Beat(fact.plan, fact.due, fact.asked, plans, {fact.run}),
         key=fact.key,
         tenant=fact.tenant,
         reached={"running"},

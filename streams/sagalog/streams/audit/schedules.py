@@ -70,7 +70,7 @@ class Schedules:
         self._waiting, self._fired = [], []
 
     def _judge_fired(self, life: Life, event: Event) -> None:
-        occasion = Occasion(life.instance, life.run, event.fact.fires)
+        occasion = Occasion(life.instance, event.fact.run, event.fact.fires)
         known = self._sent.pop((life.app, occasion), None)
         if known is None and not self._lanes.truncated(life.app):
             said = f"it fired for {occasion.due}, and no lane has the request"
@@ -81,7 +81,7 @@ class Schedules:
         if book is None or book.truncated:
             return
         life = book.life(sent.occasion.schedule)
-        if life is None or life.run != sent.occasion.run or life.beat is None:
+        if life is None or life.beat is None or sent.occasion.run not in life.beat.runs:
             if not self._past(book, sent.occasion):
                 self._say(sent, "S12", f"its schedule {sent.occasion.schedule} never was")
             return
