@@ -142,6 +142,15 @@ def scheduled(**started: Any) -> Life:
     return life.then(schedule_started(**started))
 
 
+def fired(
+    due: int, fires: int | None = None, next_due: int | None = None, *, asked: int = 5
+) -> f.ScheduleFired:
+    """A firing of a schedule that is due every minute."""
+    at = due if fires is None else fires
+    following = (at or due) + 60_000 if next_due is None else next_due
+    return f.ScheduleFired("run", due, at, following, asked)
+
+
 def replaced(asked: int, **fields: Any) -> f.ScheduleReplaced:
     """A schedule goes by another plan: due every hour."""
     usual: dict[str, Any] = {"lane": "normal", "lane_offset": 1, "retention": 7, "due": 3_600_000}

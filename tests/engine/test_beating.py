@@ -12,7 +12,7 @@ from sagalog.schemas import facts as f
 from sagalog.schemas.ids import firing_key, instance_id, schedule_id
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.requests import Cancel, CatchUp, Occasion, Plan, Schedule, StepData
-from tests.engine.lives import CANCEL, CANCELLED, COMPLETED, done, replaced, scheduled
+from tests.engine.lives import CANCEL, CANCELLED, COMPLETED, done, fired, replaced, scheduled
 from tests.engine.orders import orders
 from tests.engine.world import World, run, to
 
@@ -49,14 +49,14 @@ def world() -> World:
 def test_it_waits_for_its_time_and_then_for_the_next() -> None:
     life = scheduled()
     assert pending(life.state) == [Fire(60_000)]
-    life.then(f.ScheduleFired("run", 60_000, 60_000, 120_000))
+    life.then(fired(60_000))
     assert pending(life.state) == [Fire(120_000)]
     assert phase(life.state, 0) == phase(life.state, 10**9) == "scheduled"
 
 
 def test_what_was_passed_over_is_not_what_it_started_last() -> None:
-    life = scheduled().then(f.ScheduleFired("run", 60_000, 60_000, 120_000))
-    life.then(f.ScheduleFired("run", 120_000, 0, 180_000))
+    life = scheduled().then(fired(60_000))
+    life.then(fired(120_000, 0))
     assert life.state.beat is not None
     assert (life.state.beat.last, life.state.beat.due) == (60_000, 180_000)
 
@@ -64,14 +64,14 @@ def test_what_was_passed_over_is_not_what_it_started_last() -> None:
 def test_it_ends_where_it_is_never_due_again_and_not_before() -> None:
     life = scheduled().then(COMPLETED)
     assert life.ignored == [COMPLETED]
-    life.then(f.ScheduleFired("run", 60_000, 60_000, 0))
+    life.then(fired(60_000, next_due=0))
     assert pending(life.state) == [End("completed")]
-    life.then(f.ScheduleFired("run", 0, 5, 10), COMPLETED)
+    life.then(fired(0, 5, 10), COMPLETED)
     assert (life.state.status, pending(life.state)) == ("completed", [])
 
 
 def test_a_cancel_ends_it_and_no_firing_counts_behind_that() -> None:
-    late = f.ScheduleFired("run", 60_000, 60_000, 120_000)
+    late = fired(60_000)
     life = scheduled().then(CANCEL)
     assert pending(life.state) == [End("cancelled")]
     assert life.then(late, CANCELLED, late).ignored == [late, late]
@@ -94,10 +94,15 @@ def test_only_a_newer_request_takes_its_place() -> None:
 
 
 def test_no_time_comes_twice_also_under_another_plan() -> None:
-    life = scheduled().then(f.ScheduleFired("run", 60_000, 120_000, 180_000))
-    life.then(replaced(9, due=120_000), f.ScheduleFired("run", 180_000, 180_000, 180_000))
+    life = scheduled().then(fired(60_000, 120_000))
+    life.then(replaced(9, due=120_000), fired(180_000, next_due=180_000))
     assert len(life.ignored) == 2
     assert pending(life.state) == [Fire(180_000)]
+
+
+def test_a_firing_by_a_former_plan_does_not_set_the_next_time() -> None:
+    life = scheduled().then(replaced(9, due=60_000), fired(60_000), fired(60_000, asked=9))
+    assert life.ignored == [fired(60_000)]
 
 
 def test_what_begins_again_is_another_life_and_facts_of_the_former_do_not_count() -> None:
@@ -173,7 +178,7 @@ def test_it_starts_what_it_says_each_time_with_a_key_that_says_when(world: World
         f"k@1970-01-01T00:{n}:00Z" for n in (17, 18, 19)
     ]
     assert world.facts("s")[1:] == [
-        f.ScheduleFired(world.facts("s")[0].run, due, due, due + MINUTE) for due in dues
+        f.ScheduleFired(world.facts("s")[0].run, due, due, due + MINUTE, 1_000_000) for due in dues
     ]
 
 

@@ -41,8 +41,8 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.OutcomeDelivered, RUN, st.sampled_from(["completed", "failed", "compensated"])),
     st.builds(f.OutcomeDelivered, RUN, st.just("compensated"), SMALL),
     st.builds(f.Refused, st.just("other"), st.just(0), st.just("low"), st.just(0), SMALL),
-    st.builds(f.ScheduleFired, RUN, TIMES, st.one_of(st.just(0), TIMES), TIMES),
-    st.builds(f.ScheduleFired, st.just("run"), st.just(10), st.just(10), TIMES),
+    st.builds(f.ScheduleFired, RUN, TIMES, TIMES, TIMES, st.just(5)),
+    st.builds(f.ScheduleFired, st.just("run"), st.just(10), st.just(10), TIMES, st.integers(5, 9)),
     st.builds(
         f.ScheduleReplaced,
         run=RUN,

@@ -119,7 +119,7 @@ FACTS: list[Any] = [
         reply_to=REPLY_TO,
         confirm=True,
     ),
-    f.ScheduleFired("run-1", 300_000, 600_000, 900_000),
+    f.ScheduleFired("run-1", 300_000, 600_000, 900_000, 17),
     f.ScheduleReplaced("run-1", "run-2", PLAN, JSON, "abc", "high", 12, 60, 300_000, 18, "low"),
     f.StepCompleted("run-1", "charge", 2, JSON),
     f.StepFailed("run-1", "charge", 2, FAILURE, final=True, retry_at=99, counted=False),

@@ -153,7 +153,8 @@ class Acting:
 
     def _fire(self, instance: str, state: Instance, action: Fire) -> None:
         fires, next_due = beating.firing(state, action.due, self._writer.now)
-        fact = f.ScheduleFired(state.run, action.due, fires, next_due)
+        asked = state.beat.asked if state.beat is not None else 0
+        fact = f.ScheduleFired(state.run, action.due, fires, next_due, asked)
         if not fires:
             self.append(instance, state, action, fact)
             return

@@ -47,7 +47,9 @@ def started(fact: f.ScheduleStarted, here: "Here") -> Instance | None:
 def fired(state: Instance, fact: f.ScheduleFired, here: "Here") -> Instance:
     """The next one is due; only the firing that was set counts (rule 11)."""
     beat = state.beat
-    if beat is None or state.status != "running" or fact.due != beat.due or not beat.due:
+    if beat is None or state.status != "running" or not beat.due:
+        return state
+    if (fact.due, fact.asked) != (beat.due, beat.asked):
         return state
     passed = max(fact.due, fact.fires)
     if 0 < fact.next_due <= passed:

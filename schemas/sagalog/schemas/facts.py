@@ -95,12 +95,14 @@ class ScheduleFired:
 
     `fires` is the time whose request stands in its lane: a later one where some were
     missed, 0 where all that were due are passed over. `next_due` 0 means never again.
+    `asked` says by which plan that is so: one that took its place meanwhile has other times.
     """
 
     run: str
     due: int
     fires: int
     next_due: int
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,6 @@ _TELLS: dict[type[Any], Callable[[Any], str]] = {
     f.OutcomeDelivered: lambda fact: f"{fact.outcome}/{fact.number}",
     f.DeadLettered: lambda fact: str(fact.letter),
     f.DeadlinePassed: lambda fact: str(fact.due),
-    f.ScheduleFired: lambda fact: str(fact.due),
+    f.ScheduleFired: lambda fact: f"{fact.due}/{fact.asked}",
     f.ScheduleReplaced: lambda fact: f"{fact.lane}/{fact.lane_offset}",
 }

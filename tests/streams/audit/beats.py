@@ -51,12 +51,18 @@ def send(log: Forgery, due: int, subject: str = "", lane: str = "normal", **fiel
     return log.ask(request(log, due, **fields), lane, subject=to, source=SOURCE)
 
 
-def fire(log: Forgery, due: int, fires: int | None = None, next_due: int | None = None) -> None:
+def fire(
+    log: Forgery,
+    due: int,
+    fires: int | None = None,
+    next_due: int | None = None,
+    asked: int = 1_000_000,
+) -> None:
     """The fact of a firing."""
     at = due if fires is None else fires
     following = (at or due) + MINUTE if next_due is None else next_due
     log.now = max(log.now, at, due)
-    log.fact(f.ScheduleFired(log.run, due, at, following))
+    log.fact(f.ScheduleFired(log.run, due, at, following, asked))
 
 
 def firing(log: Forgery, due: int) -> None:

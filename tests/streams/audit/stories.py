@@ -331,7 +331,7 @@ def beats(log: Forgery) -> None:
         f.ScheduleReplaced(log.run, "owner2-1", hourly, {"n": 1}, "hourly", **said, asked=1_000_001)
     )
     log.now = due + 59 * MINUTE
-    fire(log, due, 0, 2 * due)
+    fire(log, due, 0, 2 * due, 1_000_001)
     log.ask(Cancel("enough"))
     log.fact(f.CancelRequested(log.run, "enough"))
     log.fact(f.Cancelled(log.run))

@@ -74,7 +74,7 @@ def of_no_schedule(log: Forgery) -> None:
 def too_early(log: Forgery) -> None:
     schedule(log)
     send(log, FIRST)
-    log.fact(f.ScheduleFired(log.run, FIRST, FIRST, FIRST + MINUTE))
+    log.fact(f.ScheduleFired(log.run, FIRST, FIRST, FIRST + MINUTE, 1_000_000))
 
 
 def when_it_is_not_due(log: Forgery) -> None:
@@ -100,6 +100,12 @@ def for_another_time(log: Forgery) -> None:
 
 def passed_over(log: Forgery) -> None:
     schedule(log)
+    firing(log, FIRST)
+
+
+def by_a_former_plan(log: Forgery) -> None:
+    schedule(log)
+    log.fact(replacing(log, 1_000_001))
     firing(log, FIRST)
 
 
@@ -152,6 +158,11 @@ def not_as_it_was_asked_for(log: Forgery) -> None:
         (leaves_one_out, f"S6 .*its plan says {FIRST + MINUTE}"),
         (for_another_time, "S11 .*is set, and it counts", credulous),
         (passed_over, "S11 .*is new and fits, and is passed over", deaf(f.ScheduleFired)),
+        (
+            by_a_former_plan,
+            "S11 .*by a plan that is not its own any more, and it counts",
+            credulous,
+        ),
         (behind_its_cancel, "S1 .*it fires though it is compensating, and it counts", credulous),
         (completes_though_due, "S1 .*it completes, and is due again, and it counts", credulous),
         (replaced_by_what_is_older, "S7 .*is replaced by what .*, and it counts", credulous),

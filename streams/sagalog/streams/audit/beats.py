@@ -23,6 +23,8 @@ def no_firing(life: Life, event: Event) -> Doubtful:
         return Objection("S12", "stale", "it fires, and is no schedule")
     if life.end or life.cause:
         return Objection("S1", "stale", f"it fires though it is {life.status}")
+    if due == beat.due and event.fact.asked != beat.asked:
+        return Objection("S11", "stale", "it fires by a plan that is not its own any more")
     if due != beat.due:
         kind: Kind = "repeated" if due < beat.due else "stale"
         return Objection("S11", kind, f"it fires for {due}, and {beat.due} is set")
