@@ -1,7 +1,7 @@
 """`sagalog start` and `sagalog submit`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -154,24 +154,14 @@ def start(  # noqa: PLR0913 (a command line is flat)
 ) -> None:
     """Start a saga, and tell how it ended."""
     with reporting():
-        from sagalog.streams.cli import saga_file, starting  # noqa: PLC0415 (help stays fast)
+        from sagalog.streams.cli import saga_file  # noqa: PLC0415 (help stays fast)
         from sagalog.streams.cli.wishes import again, wished  # noqa: PLC0415
 
         asked = saga_file.asked_for(name, input, input_file, saga)
         options = wished(key, priority, deadline, delay, at, queue_limit, keep)
         options.update(again(every, zone, catch_up, replace=replace))
-        wanted = starting.Starting(
-            target=target,
-            name=asked.name,
-            input=asked.input,
-            steps=asked.steps,
-            alone=False,
-            options=options,
-            wait=wait,
-            timeout=optional_seconds(timeout, "--timeout"),
-            as_json=as_json,
-        )
-        starting.perform(wanted, url)
+        told = {"timeout": timeout, "wait": wait, "as_json": as_json}
+        _perform(url, target=target, asked=asked, alone=False, options=options, **told)
 
 
 def submit(  # noqa: PLR0913 (a command line is flat)
@@ -198,21 +188,20 @@ def submit(  # noqa: PLR0913 (a command line is flat)
 ) -> None:
     """Run one operation without a saga, and print its result."""
     with reporting():
-        from sagalog.streams.cli import starting  # noqa: PLC0415
+        from sagalog.streams.cli import saga_file  # noqa: PLC0415
         from sagalog.streams.cli.inputs import given_input  # noqa: PLC0415 (help stays fast)
         from sagalog.streams.cli.wishes import again, wished  # noqa: PLC0415
 
+        asked = saga_file.Asked(name, given_input(input, input_file), None)
         options = wished(key, priority, deadline, delay, at, queue_limit, keep)
         options.update(again(every, zone, catch_up, replace=replace))
-        wanted = starting.Starting(
-            target=target,
-            name=name,
-            input=given_input(input, input_file),
-            steps=None,
-            alone=True,
-            options=options,
-            wait=wait,
-            timeout=optional_seconds(timeout, "--timeout"),
-            as_json=as_json,
-        )
-        starting.perform(wanted, url)
+        told = {"timeout": timeout, "wait": wait, "as_json": as_json}
+        _perform(url, target=target, asked=asked, alone=True, options=options, **told)
+
+
+def _perform(url: str | None, *, asked: Any, timeout: str | None, **said: Any) -> None:
+    from sagalog.streams.cli import starting  # noqa: PLC0415 (help stays fast)
+
+    what = {"name": asked.name, "input": asked.input, "steps": asked.steps}
+    seconds = optional_seconds(timeout, "--timeout")
+    starting.perform(starting.Starting(**what, **said, timeout=seconds), url)
