@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sagalog.schemas import facts as f
+from sagalog.schemas import pauses as p
 from sagalog.schemas.requests import Plan
 from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
 
@@ -57,5 +58,9 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
         asked=st.integers(0, 9),
     ),
     st.builds(f.Taken, st.just("somebody")),
+    st.builds(p.Paused, st.just("p"), STEP),
+    st.builds(p.Resumed, st.just("p"), STEP),
+    st.builds(p.BreakerOpened, STEP, SMALL, st.just(5)),
+    st.builds(p.BreakerClosed, STEP, SMALL),
 )
 PARENTS = st.sampled_from([None, PARENT])

@@ -4,13 +4,15 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sagalog.engine import App, Context, Terminal, step
-from sagalog.streams import Cancelled, Conflict, LogUnavailable, TurnedBack
+from sagalog.streams import Cancelled, Client, Conflict, LogUnavailable, TurnedBack
 from sagalog.streams.blocking import BlockingClient, WouldBlock
 
 PATIENCE = 10.0
@@ -141,3 +143,11 @@ async def test_on_the_thread_of_a_loop_it_refuses(url: str) -> None:
 def test_what_cannot_be_reached_says_so(tmp_path: Path) -> None:
     with pytest.raises(LogUnavailable):
         BlockingClient(app, f"sqlite:{tmp_path / 'no' / 'such' / 'log.db'}").submit(charge, "lamp")
+
+
+@pytest.mark.parametrize("verb", ["start", "submit", "submit_many", "get", "cancel", "release"])
+def test_a_verb_takes_what_the_async_client_s_takes(verb: str) -> None:
+    def parameters(verb: Callable[..., Any]) -> list[tuple[str, Any]]:
+        return [(p.name, p.default) for p in signature(verb).parameters.values()]
+
+    assert parameters(getattr(BlockingClient, verb)) == parameters(getattr(Client, verb))

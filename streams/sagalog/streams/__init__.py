@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Refused,
         TurnedBack,
     )
+    from sagalog.streams.pausing import Hold
     from sagalog.streams.pod import Pod, PodSettings
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Conflict",
     "Fenced",
     "Handle",
+    "Hold",
     "LogError",
     "LogOwned",
     "LogUnavailable",
@@ -66,6 +68,7 @@ _HOME = {
     "Conflict": "outcomes",
     "Fenced": "errors",
     "Handle": "handle",
+    "Hold": "pausing",
     "LogError": "errors",
     "LogOwned": "errors",
     "LogUnavailable": "errors",

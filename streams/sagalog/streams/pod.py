@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -16,10 +16,12 @@ from sagalog.schemas.topics import Topics
 from sagalog.streams.dispatcher import Dispatcher, patiently
 from sagalog.streams.errors import Fenced, LogError
 from sagalog.streams.executor import Executor
+from sagalog.streams.gates import Gates
 from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.processes import cores
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -34,12 +36,14 @@ class PodSettings:
     """How a pod works. Durations in seconds.
 
     `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions. `checkpoint_interval` is the most that a restart folds again. On giving a
-    partition up, running handlers have `give_up_timeout` to end.
+    functions, `processes` those that are declared for a process: by default as many as there
+    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
     """
 
     slots: int = 256
     threads: int = 32
+    processes: int = field(default_factory=cores)
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
@@ -69,7 +73,12 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
+        self._executor = Executor(
+            app.operations,
+            self._finished,
+            threads=self.settings.threads,
+            processes=self.settings.processes,
+        )
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
@@ -80,6 +89,7 @@ class Pod:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
         self._paused: set[str] = set()
+        self._gates = Gates(self._requests, self._scheduler, self._topics, self._paused)
 
     # -- life
 
@@ -218,6 +228,7 @@ class Pod:
         if phase == "acting" and was != "acting":
             for place, offset in owner.lanes.items():
                 self._requests.watch(place, offset)
+            self._gates.mind(owner)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
@@ -225,8 +236,8 @@ class Pod:
     async def _read_requests(self) -> None:
         while True:
             for record in await self._requests.read(1.0):
-                if record.partition in self.owners:
-                    lane = record.topic.rpartition(".")[2]
+                owner, lane = self.owners.get(record.partition), record.topic.rpartition(".")[2]
+                if owner is not None and lane not in owner.closed_lanes:
                     self._scheduler.arrived(Arrival(lane, record))
             self._turn()
             self._pause_lanes()
@@ -284,6 +295,7 @@ class Pod:
         effects = owner.processor.effects()
         if owner.processor.phase == "lost":
             return
+        self._gates.mind(owner)
         for call in effects.calls:
             self._scheduler.offer(call)
         if effects.appends:

@@ -19,5 +19,6 @@ class Settings(BaseSettings):
     member: str = ""
     slots: int = 256
     threads: int = 32
+    processes: int | None = None
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0

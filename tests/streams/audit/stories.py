@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sagalog.schemas import facts as f
 from sagalog.schemas.requests import Cancel, Inquire, Plan, Release
@@ -326,7 +327,12 @@ def beats(log: Forgery) -> None:
     hourly = Plan("0 * * * *", fingerprint="f")
     asked = log.ask(asking(hourly, replaces=True, cause_time=1_000_001))
     due = 3_600_000
-    said = {"lane": "normal", "lane_offset": asked.offset, "retention": 1000, "due": due}
+    said: dict[str, Any] = {
+        "lane": "normal",
+        "lane_offset": asked.offset,
+        "retention": 1000,
+        "due": due,
+    }
     log.fact(
         f.ScheduleReplaced(log.run, "owner2-1", hourly, {"n": 1}, "hourly", **said, asked=1_000_001)
     )

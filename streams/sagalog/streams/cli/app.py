@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sagalog.streams.cli.commands import audit, deadletters, look, move, run, start, topics
+from sagalog.streams.cli.commands import audit, deadletters, look, move, pauses, run, start, topics
 from sagalog.streams.cli.reporting import CODES
 
 ABOUT = """Durable sagas and operations on Kafka, or on an embedded log in one file.
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, start, look, move, audit):
+for group in (run, start, look, move, pauses, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(topics.app, name="topics")

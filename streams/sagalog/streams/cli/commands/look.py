@@ -14,7 +14,7 @@ Statuses = Annotated[
     typer.Option(
         "--status",
         "-s",
-        help="running, compensating, completed, compensated, cancelled, dead, stuck, "
+        help="running, paused, compensating, completed, compensated, cancelled, dead, stuck, "
         "or live, parked, ended. May be given more than once.",
         show_default=False,
     ),

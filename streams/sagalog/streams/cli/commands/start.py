@@ -160,7 +160,7 @@ def start(  # noqa: PLR0913 (a command line is flat)
         asked = saga_file.asked_for(name, input, input_file, saga)
         options = wished(key, priority, deadline, delay, at, queue_limit, keep)
         options.update(again(every, zone, catch_up, replace=replace))
-        told = {"timeout": timeout, "wait": wait, "as_json": as_json}
+        told: dict[str, Any] = {"timeout": timeout, "wait": wait, "as_json": as_json}
         _perform(url, target=target, asked=asked, alone=False, options=options, **told)
 
 
@@ -195,7 +195,7 @@ def submit(  # noqa: PLR0913 (a command line is flat)
         asked = saga_file.Asked(name, given_input(input, input_file), None)
         options = wished(key, priority, deadline, delay, at, queue_limit, keep)
         options.update(again(every, zone, catch_up, replace=replace))
-        told = {"timeout": timeout, "wait": wait, "as_json": as_json}
+        told: dict[str, Any] = {"timeout": timeout, "wait": wait, "as_json": as_json}
         _perform(url, target=target, asked=asked, alone=True, options=options, **told)
 
 
