@@ -122,13 +122,13 @@ class Composer:
         plan = plan_of(options, fingerprint(name, payload, steps), kind)
         fields = {**fields_of(options, self._clock()), "deadline": None, "confirm": True}
         del fields["queue_limit"]
-        told = orjson.dumps([_told(plan), fields["priority"], fields["retention"]]).decode()
+        said = schedule_fingerprint(name, plan, fields["priority"], fields["retention"])
         if options.get("on_repeat") == "refuse":
-            told += self._token(8)
+            said = f"{said}/{self._token(8)}"
         return Schedule(
             name=name,
             input=payload,
-            fingerprint=fingerprint(name, told, None),
+            fingerprint=said,
             tenant=self.tenant,
             reply_to=to,
             plan=plan if steps is None else replace(plan, steps=tuple(steps)),
@@ -173,6 +173,12 @@ def fingerprint(name: str, payload: Json, steps: Sequence[StepData] | None) -> s
     told = None if steps is None else [_told(step) for step in steps]
     said = orjson.dumps([name, payload, told], option=orjson.OPT_SORT_KEYS)
     return blake2b(said, digest_size=12).hexdigest()
+
+
+def schedule_fingerprint(name: str, plan: Plan, priority: str, retention: int | None) -> str:
+    """The same for a schedule, whose plan says what it starts by the fingerprint of that."""
+    told = orjson.dumps([name, _told(replace(plan, steps=None)), priority, retention])
+    return blake2b(told, digest_size=12).hexdigest()
 
 
 def _told(said: StepData | Plan) -> dict[str, Json]:
