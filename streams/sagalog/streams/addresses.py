@@ -55,9 +55,9 @@ def in_module(names: dict[str, Any], address: Address) -> Operation[..., Any]:
     found: Any = names.get(first)
     for part in parts:
         found = getattr(found, part, None)
-    decorated = isinstance(found, Operation) and found.name == address.operation
-    if decorated:
-        return found
+    if isinstance(found, Operation) and found.name == address.operation:
+        decorated: Operation[..., Any] = found
+        return decorated
     for app in names.values():  # declared by a call, which leaves the function as it is
         known = app.operations.get(address.operation) if isinstance(app, App) else None
         if known is not None and known.handler is found:
