@@ -4,7 +4,18 @@ from typing import Literal
 
 from sagalog.engine.anteroom import Anteroom
 from sagalog.engine.instance import Instance
-from sagalog.engine.pending import Action, Deadline, End, Expire, Lapse, Run, Send, Undo, pending
+from sagalog.engine.pending import (
+    Action,
+    Deadline,
+    End,
+    Expire,
+    Fire,
+    Lapse,
+    Run,
+    Send,
+    Undo,
+    pending,
+)
 from sagalog.engine.timers import Timer, Timers
 
 Phase = Literal["due", "held", "asked", "told", "running", "sent"]
@@ -130,7 +141,7 @@ def _due(action: Action, now: int = 0) -> int:
         return now + action.lease
     if isinstance(action, Run | Undo | Send):
         return action.not_before
-    return action.due if isinstance(action, Deadline | Expire) else 0
+    return action.due if isinstance(action, Deadline | Expire | Fire) else 0
 
 
 def _blocked(action: Action, marks: dict[Action, Phase]) -> bool:

@@ -6,7 +6,7 @@ Every rule returns the very same object where it ignores the fact, so that `is` 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagalog.engine import leases, turning
+from sagalog.engine import beating, leases, turning
 from sagalog.engine.instance import (
     ENDED,
     NOTHING,
@@ -271,6 +271,8 @@ def _claim_expired(state: Instance, fact: f.ClaimExpired, here: Here) -> Instanc
 
 
 def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
+    if state.beat is not None:
+        return beating.completed(state, here)
     if state.status != "running" or any(s.status != "completed" for s in state.steps):
         return state
     names = (spec.name for spec in state.definition.steps)
@@ -337,6 +339,7 @@ def _delivered(state: Instance) -> bool:
 _FIRST: dict[type[Any], Callable[[Any, Here], Instance | None]] = {
     f.Started: _started,
     f.Refused: _refused,
+    f.ScheduleStarted: beating.started,
 }
 
 _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
@@ -356,4 +359,6 @@ _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.DeadLettered: _deadlettered,
     f.OutcomeDelivered: _outcome_delivered,
     f.Forgotten: _forgotten,
+    f.ScheduleFired: beating.fired,
+    f.ScheduleReplaced: beating.replaced,
 }

@@ -21,7 +21,8 @@ ROW: tuple[str, ...] = (
     *("run", "status", "definition", "input", "fingerprint", "retention", "started_at"),
     *("offset", "ended_at", "result", "key", "steps", "reply_to", "deadline", "priority"),
     *("parent", "delivered", "tenant", "cause", "error", "undoing", "undo_number"),
-    *("undo_delivered", "letters", "confirm", "traceparent", "unreadable", "claim"),
+    *("undo_delivered", "letters", "confirm", "traceparent", "unreadable"),
+    *("beat", "claim"),
 )
 """The fields of a row by their places: new ones go last, wherever they stand in the state."""
 

@@ -9,6 +9,7 @@ from sagalog.engine.pending import (
     Deliver,
     End,
     Expire,
+    Fire,
     Lapse,
     Post,
     Recall,
@@ -57,14 +58,20 @@ def _sentence(state: Instance, action: Action, now: int) -> str:
             return f"{name} runs elsewhere: waiting until its cancel has settled"
         case Expire() | Deadline():
             return f"{name or 'the saga'} runs out of time: {due(action.due, now)}"
-        case Lapse():
-            return f"its caller runs it, and has {spoken(action.lease)} for that"
-        case End():
-            return f"its end is written: {action.status}"
+        case Fire():
+            return f"start {state.definition.name}: {due(action.due, now)}"
+        case End() | Lapse():
+            return _whole(action)
         case Post():
             return f"the dead letter of {name} is written"
         case Deliver():
             return f"its parent is told: {action.outcome}"
+
+
+def _whole(action: End | Lapse) -> str:
+    if isinstance(action, Lapse):
+        return f"its caller runs it, and has {spoken(action.lease)} for that"
+    return f"its end is written: {action.status}"
 
 
 def _undo(state: Instance, action: Undo, name: str, now: int) -> str:
