@@ -8,7 +8,7 @@ counted; nothing behind it is lost.
 import fcntl
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +73,7 @@ class Spool:
             os.close(descriptor)
 
     @contextmanager
-    def _locked(self, what: str, *, wait: bool = True) -> Iterator[bool]:
+    def _locked(self, what: str, *, wait: bool = True) -> Generator[bool]:
         """Hold a lock between processes; whether it is held, where not to wait for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{self._app}.{what}"
@@ -97,7 +97,7 @@ class Spool:
         return sorted(self.folder.glob(f"{self._app}.{'[0-9]' * 9}.out"))
 
     @contextmanager
-    def publishing(self) -> Iterator[list[Held] | None]:
+    def publishing(self) -> Generator[list[Held] | None]:
         """The files to publish, oldest first; None while another process does so.
 
         `done` removes one. What is not removed is met again, here or in the next process.
