@@ -113,7 +113,8 @@ class Life:
     `turned` is the offset at which it turned back, `parked` whether a person is waited for.
     `outcomes` tells of calls: by phase, step, number of the undo (0 forward) and attempt;
     `writers` of who told so. `lost` says that the fold and the promises disagree, so that
-    nothing more can be told. `claim` is who runs the steps instead of the owner. `reached` are
+    nothing more can be told. `claim` is who runs the steps instead of the owner, and
+    `claimed` whether there ever was one: a cancel that found it came to nothing. `reached` are
     the statuses that it has had.
     """
 
@@ -146,6 +147,7 @@ class Life:
     delivered: str = ""
     unreadable: int = -1
     claim: Claimed | None = None
+    claimed: bool = False
     beat: Beat | None = None
     key: str = ""
     tenant: str = ""
@@ -271,6 +273,7 @@ def born(app: str, instance: str, event: Event) -> Life:
         priority=fact.priority,
         parent=fact.parent,
         claim=fact.claim,
+        claimed=fact.claim is not None,
         reached={"running"},
     )
     if fact.expired or fact.purged:
