@@ -101,3 +101,29 @@ def test_nothing_of_a_partition_that_has_gone_is_started() -> None:
 
 def test_an_idle_scheduler_has_nothing_to_do() -> None:
     assert Scheduler(9).next() is None
+
+
+def test_lanes_that_have_waited_alike_share_as_ever() -> None:
+    def low_of(now: int) -> int:
+        scheduler = Scheduler(10_000)
+        for offset in range(1000):
+            scheduler.arrived(arrival("high", offset=offset))
+            scheduler.arrived(arrival("low", offset=offset))
+        served = Counter(
+            thing.lane for _ in range(400) if isinstance(thing := scheduler.next(now), Arrival)
+        )
+        return served["low"]
+
+    assert low_of(0) == low_of(600_000) == pytest.approx(400 / 17, abs=1)
+
+
+def test_only_the_lane_that_waits_ages() -> None:
+    scheduler = Scheduler(10_000)
+    for offset in range(1000):
+        fresh = Record("orders.high", 0, offset, 600_000, b"i", b"{}")
+        scheduler.arrived(Arrival("high", fresh))
+        scheduler.arrived(arrival("low", offset=offset))
+    served = Counter(
+        thing.lane for _ in range(400) if isinstance(thing := scheduler.next(600_000), Arrival)
+    )
+    assert served["low"] == pytest.approx(400 * 4 / 20, abs=1)

@@ -324,7 +324,7 @@ class Pod:
         """Start calls and take requests in; whether that wants anything done."""
         scheduler, now = self._scheduler, self._clock()
         scheduler.starting = sum(owner.processor.starting for owner in self.owners.values())
-        while (job := scheduler.next()) is not None:
+        while (job := scheduler.next(now)) is not None:
             if isinstance(job, Call):
                 self._start(job, now)
                 continue
