@@ -127,3 +127,23 @@ def test_only_the_lane_that_waits_ages() -> None:
         thing.lane for _ in range(400) if isinstance(thing := scheduler.next(600_000), Arrival)
     )
     assert served["low"] == pytest.approx(400 * 4 / 20, abs=1)
+
+
+def test_full_slots_are_shared_by_weight_although_each_request_brings_a_call() -> None:
+    """A call that is ready alone is no reason to forget what the other lanes are owed."""
+    scheduler, begun = Scheduler(8), Counter[str]()
+    for offset in range(4000):
+        for lane in ("high", "low"):
+            scheduler.arrived(arrival(lane, offset=offset))
+    running = 0
+    while begun.total() < 1700:
+        thing = scheduler.next()
+        if isinstance(thing, Arrival):
+            scheduler.offer(call(thing.lane))
+        elif thing is not None:
+            begun[thing.lane] += 1
+            running += 1
+        else:
+            running -= 1
+            scheduler.freed()
+    assert begun["low"] == pytest.approx(100, abs=3)

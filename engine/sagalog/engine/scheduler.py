@@ -70,7 +70,9 @@ class Scheduler:
         lanes = [lane for lane in LANES if calls[lane] or arrivals[lane]]
         if not lanes:
             return None
-        lane = self._shares.serve(lanes, lambda name: self._wait(name, now))
+        # Who has no room for what is new waits for it: that is not being idle.
+        owed = [] if room > 0 else [lane for lane in LANES if self._arrivals[lane]]
+        lane = self._shares.serve(lanes, lambda name: self._wait(name, now), owed)
         if calls[lane]:
             self.running += 1
             self._ready -= 1

@@ -39,13 +39,20 @@ class Shares:
         self._passes = dict.fromkeys(weights, 0.0)
         self._time = 0.0
 
-    def serve(self, lanes: Iterable[str], wait: Callable[[str], int] = _none) -> str:
+    def serve(
+        self,
+        lanes: Iterable[str],
+        wait: Callable[[str], int] = _none,
+        owed: Iterable[str] = (),
+    ) -> str:
         """The lane to serve now, of those that have work (at least one), charged one turn.
 
-        `wait` tells how long (ms) the oldest request of a lane has waited.
+        `wait` tells how long (ms) the oldest request of a lane has waited. `owed` are lanes
+        that have work and no room for it now: they are no idle ones, and lose no turn by it.
         """
         passes = self._passes
         lane = min(lanes, key=lambda name: max(passes[name], self._time))
-        self._time = max(passes[lane], self._time)
-        passes[lane] = self._time + self._strides[lane] / aged(wait(lane))
+        ahead = max(passes[lane], self._time)
+        self._time = max(self._time, min([ahead, *(passes[name] for name in owed)]))
+        passes[lane] = ahead + self._strides[lane] / aged(wait(lane))
         return lane
