@@ -249,6 +249,8 @@ class Pod:
         if phase == "acting" and was != "acting":
             for place, offset in owner.lanes.items():
                 self._requests.watch(place, offset)
+                if place[0] in self._paused:  # its lane is full already
+                    self._requests.pause(place)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
