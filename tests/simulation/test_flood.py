@@ -5,7 +5,6 @@ What is measured is the pod's order of doing things: computing costs no made-up 
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -81,9 +80,12 @@ class Town:
 
 
 def run(story: Callable[[Town], Coroutine[Any, Any, None]]) -> None:
+    """Play it; whoever still works then is gone with the loop."""
     loop = VirtualLoop()
-    with suppress(asyncio.CancelledError):
+    try:
         loop.run_until_complete(story(Town(loop)))
+    finally:
+        loop.close()
 
 
 def p99(took: list[float]) -> float:
@@ -97,10 +99,10 @@ def test_under_a_flood_of_low_the_p99_of_high_stays_within_twice_of_idle() -> No
         await town.pod()
         client = Client(town.log, town.app, clock=town.clock)
         await client.open()
-        measured["idle"] = p99(await town.latencies(client, "high", 500))
+        measured["idle"] = p99(await town.latencies(client, "high", 300))
         await town.flood("low", FLOOD)
         town.called.clear()
-        measured["flooded"] = p99(await town.latencies(client, "high", 500))
+        measured["flooded"] = p99(await town.latencies(client, "high", 300))
         measured["low"] = town.called.count("low")
         status = await client.status()
         measured["left"] = status.lanes[2].depth
@@ -113,12 +115,12 @@ def test_under_a_flood_of_low_the_p99_of_high_stays_within_twice_of_idle() -> No
 
 def test_low_moves_at_its_share_while_high_is_flooded() -> None:
     async def story(town: Town) -> None:
-        await town.flood("high", 6000)
-        await town.flood("low", 2000)
+        await town.flood("high", 4000)
+        await town.flood("low", 1000)
         await town.pod()
-        while len(town.called) < 5000:  # noqa: ASYNC110 (in made-up time)
+        while len(town.called) < 3500:  # noqa: ASYNC110 (in made-up time)
             await asyncio.sleep(0.01)
-        begun = town.called[500:5000]
+        begun = town.called[500:3500]
         share = begun.count("low") / len(begun)
         assert 0.9 / 17 <= share <= 1.1 / 17, share
 
@@ -127,13 +129,13 @@ def test_low_moves_at_its_share_while_high_is_flooded() -> None:
 
 def test_what_waits_for_minutes_while_high_is_flooded_moves_faster() -> None:
     async def story(town: Town) -> None:
-        await town.flood("low", 4000)
+        await town.flood("low", 2000)
         await asyncio.sleep(300)
-        await town.flood("high", 6000)
+        await town.flood("high", 4000)
         await town.pod()
-        while len(town.called) < 5000:  # noqa: ASYNC110 (in made-up time)
+        while len(town.called) < 3500:  # noqa: ASYNC110 (in made-up time)
             await asyncio.sleep(0.01)
-        begun = town.called[500:5000]
+        begun = town.called[500:3500]
         share = begun.count("low") / len(begun)
         assert 0.9 * 4 / 20 <= share <= 1.1 * 4 / 20, share
 

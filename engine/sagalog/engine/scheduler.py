@@ -59,7 +59,8 @@ class Scheduler:
     def next(self, now: int = 0) -> Call | Arrival | None:
         """The next thing to do at `now` (ms), or None while nothing may start.
 
-        A lane whose requests have waited for minutes weighs more. A call counts as running from here on; say `freed` when it has ended.
+        A lane whose requests have waited for minutes weighs more. A call counts as running
+        from here on; say `freed` when it has ended.
         """
         if not self._ready and not self._waiting:
             return None
