@@ -4,6 +4,7 @@ from typing import Any
 
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
+from sagalog.schemas import pauses as p
 from sagalog.schemas import replies, requests
 from sagalog.schemas import workers as w
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
@@ -100,6 +101,10 @@ FACTS: list[Any] = [
     f.OutcomeDelivered("run-1", "compensated", 2),
     f.Forgotten("run-1", {"high": 3, "compensations": 9}),
     f.Taken("orders/0/nonce"),
+    p.Paused("p1", "charge", reason="the bank is down", by="ann"),
+    p.Resumed("p2", lane="low", reason="it is up", by="ann"),
+    p.BreakerOpened("charge", 3, 5000, "ConnectionError: refused"),
+    p.BreakerClosed("charge", 3),
 ]
 
 OTHERS: list[Any] = [

@@ -38,7 +38,7 @@ def evolve(state: Instance | None, fact: f.Fact, here: Here) -> Instance | None:
     if here.offset <= state.offset or state.unreadable >= 0:
         return state
     rule = _RULES.get(type(fact))
-    if rule is None or isinstance(fact, f.Taken) or fact.run != state.run:
+    if rule is None or isinstance(fact, f.PartitionFact) or fact.run != state.run:
         return state
     after = rule(state, fact, here)
     return after if after is None or after is state else after.at(here.offset)

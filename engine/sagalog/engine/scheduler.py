@@ -89,6 +89,12 @@ class Scheduler:
         """A call has ended, or was not wanted any more."""
         self.running -= 1
 
+    def put_back(self, lane: str, partition: int) -> None:
+        """The lane is not to be read there for a while: what was read and not taken in is not."""
+        kept = deque(a for a in self._arrivals[lane] if a.record.partition != partition)
+        self._waiting -= len(self._arrivals[lane]) - len(kept)
+        self._arrivals[lane] = kept
+
     def drop(self, partition: int) -> None:
         """The partition has gone: nothing of it starts any more."""
         for lane in LANES:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, replies, requests, workers
+from sagalog.schemas import deadletters, facts, pauses, replies, requests, workers
 
 PREFIX = "sagalog."
 
@@ -33,6 +33,10 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.outcome.delivered.v1": facts.OutcomeDelivered,
     "sagalog.forgotten.v1": facts.Forgotten,
     "sagalog.partition.taken.v1": facts.Taken,
+    "sagalog.paused.v1": pauses.Paused,
+    "sagalog.resumed.v1": pauses.Resumed,
+    "sagalog.breaker.opened.v1": pauses.BreakerOpened,
+    "sagalog.breaker.closed.v1": pauses.BreakerClosed,
     "sagalog.reply.v1": replies.Reply,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
 from sagalog.schemas.requests import Parent, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
@@ -224,4 +225,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | Paused
+    | Resumed
+    | BreakerOpened
+    | BreakerClosed
 )
+
+PartitionFact = Taken | PauseFact
+"""Those of no instance: they are about the partition."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Refused,
         TurnedBack,
     )
+    from sagalog.streams.pausing import Hold
     from sagalog.streams.pod import Pod, PodSettings
     from sagalog.streams.stats import PodStats
     from sagalog.streams.status import LaneStatus, Observer, Status
@@ -45,6 +46,7 @@ __all__ = [
     "Conflict",
     "Fenced",
     "Handle",
+    "Hold",
     "LaneStatus",
     "LogError",
     "LogOwned",
@@ -79,6 +81,7 @@ _HOME = {
     "Conflict": "outcomes",
     "Fenced": "errors",
     "Handle": "handle",
+    "Hold": "pausing",
     "LaneStatus": "status",
     "LogError": "errors",
     "LogOwned": "errors",

@@ -29,6 +29,7 @@ from sagalog.streams.connection import connect
 from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
+from sagalog.streams.pausing import Hold
 from sagalog.streams.status import Status
 
 T = TypeVar("T")
@@ -217,6 +218,32 @@ class BlockingClient:
         return self._call(
             lambda c: c.release(instance, step, how, result, by=by, number=number, attempt=attempt)
         )
+
+    def pause(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Hold an operation, or a lane; see `Client.pause`."""
+        self._call(lambda c: c.pause(operation, lane=lane, reason=reason, by=by))
+
+    def resume(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Let it go on; see `Client.resume`."""
+        self._call(lambda c: c.resume(operation, lane=lane, reason=reason, by=by))
+
+    def pauses(self) -> list[Hold]:
+        """What is held now; see `Client.pauses`."""
+        return self._call(lambda c: c.pauses())
 
     def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
         """Let what waits in a lane now end as cancelled; see `Client.purge`."""

@@ -30,6 +30,7 @@ from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
 from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -61,6 +62,7 @@ class Client:
         self._composer = Composer(self.app, tenant, clock, token)
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
+        self._pauser = Pauser(log, app, clock, token)
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
@@ -214,6 +216,36 @@ class Client:
         if reply.kind == "unknown":
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
+
+    async def pause(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Hold an operation, or a lane, until it is resumed; returns when that is durable.
+
+        No call of the operation begins any more; what runs may end. A lane is not read.
+        After a LogError say it again: it may hold in some partitions.
+        """
+        await self._pauser.pause(operation, lane, reason, by, self._source)
+
+    async def resume(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Let an operation, or a lane, go on, whether a person or a breaker holds it."""
+        await self._pauser.resume(operation, lane, reason, by, self._source)
+
+    async def pauses(self) -> list[Hold]:
+        """What is held now, by people and by breakers, as the log says."""
+        return holds(await read_pauses(self._log, self.name))
 
     async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
         """Let what waits in a lane now end as cancelled; returns when the orders are durable.

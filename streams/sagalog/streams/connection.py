@@ -12,6 +12,7 @@ from sagalog.streams.log import Log
 from sagalog.streams.logs import logger
 from sagalog.streams.opening import embedded, opened
 from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.processes import cores
 from sagalog.streams.settings import Settings
 
 log = logger(__name__)
@@ -84,6 +85,7 @@ def pod_settings(settings: Settings) -> PodSettings:
     return PodSettings(
         slots=settings.slots,
         threads=settings.threads,
+        processes=cores() if settings.processes is None else settings.processes,
         checkpoint_interval=settings.checkpoint_interval,
         give_up_timeout=settings.give_up_timeout,
         beat_interval=settings.beat_interval,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -17,11 +17,13 @@ from sagalog.schemas.workers import WorkerState
 from sagalog.streams.dispatcher import Dispatcher, patiently
 from sagalog.streams.errors import Fenced, LogError
 from sagalog.streams.executor import Executor
+from sagalog.streams.gates import Gates
 from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
 from sagalog.streams.presence import Presence, Sight
+from sagalog.streams.processes import cores
 from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -37,13 +39,15 @@ class PodSettings:
     """How a pod works. Durations in seconds.
 
     `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions. `checkpoint_interval` is the most that a restart folds again. On giving a
-    partition up, running handlers have `give_up_timeout` to end. Every `beat_interval` it
-    tells in the log that it is there, 0 for never.
+    functions, `processes` those that are declared for a process: by default as many as there
+    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
+    `beat_interval` lies between two words in the log that it is there, 0 for none.
     """
 
     slots: int = 256
     threads: int = 32
+    processes: int = field(default_factory=cores)
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
@@ -74,7 +78,12 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
+        self._executor = Executor(
+            app.operations,
+            self._finished,
+            threads=self.settings.threads,
+            processes=self.settings.processes,
+        )
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
@@ -88,6 +97,7 @@ class Pod:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
         self._paused: set[str] = set()
+        self._gates = Gates(self._requests, self._scheduler, self._topics, self._paused)
 
     # -- life
 
@@ -244,13 +254,9 @@ class Pod:
     def _fold(self, owner: Owner, records: list[Record], now: int) -> None:
         was = owner.processor.phase
         owner.processor.fold(records, now)
-        self._touched[owner] = None
-        phase = owner.processor.phase
+        self._touched[owner], phase = None, owner.processor.phase
         if phase == "acting" and was != "acting":
-            for place, offset in owner.lanes.items():
-                self._requests.watch(place, offset)
-                if place[0] in self._paused:  # its lane is full already
-                    self._requests.pause(place)
+            self._gates.open(owner)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
@@ -258,8 +264,8 @@ class Pod:
     async def _read_requests(self) -> None:
         while True:
             for record in await self._requests.read(1.0):
-                if record.partition in self.owners:
-                    lane = record.topic.rpartition(".")[2]
+                owner, lane = self.owners.get(record.partition), record.topic.rpartition(".")[2]
+                if owner is not None and lane not in owner.closed_lanes:
                     self._scheduler.arrived(Arrival(lane, record))
             self._turn()
             self._pause_lanes()
@@ -317,6 +323,7 @@ class Pod:
         effects = owner.processor.effects()
         if owner.processor.phase == "lost":
             return
+        self._gates.mind(owner)
         for call in effects.calls:
             self._scheduler.offer(call)
         if effects.appends:

@@ -59,6 +59,8 @@ class Replies:
         message = codec.decode(record.value)
         if not isinstance(message, Envelope) or not isinstance(message.data, Reply):
             return
+        if record.key != message.data.client.encode():
+            return  # clients look at what stands under their own key
         self._findings.tally.replies += 1
         app = record.topic.rpartition(".")[0]
         spot = Spot(record.topic, record.partition, record.offset)

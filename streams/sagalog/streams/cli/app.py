@@ -10,6 +10,7 @@ from sagalog.streams.cli.commands import (
     jobs,
     look,
     move,
+    pauses,
     queue,
     run,
     start,
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, start, look, queue, move, jobs, audit):
+for group in (run, start, look, queue, move, pauses, jobs, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(topics.app, name="topics")
