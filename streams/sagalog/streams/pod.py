@@ -78,12 +78,8 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(
-            app.operations,
-            self._finished,
-            threads=self.settings.threads,
-            processes=self.settings.processes,
-        )
+        pools = {"threads": self.settings.threads, "processes": self.settings.processes}
+        self._executor = Executor(app.operations, self._finished, **pools)
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
