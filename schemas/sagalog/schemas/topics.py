@@ -81,6 +81,7 @@ class Topics:
         # A state holds an input and several results, a dead letter an input and a traceback.
         roomy = {"max.message.bytes": str(ROOMY)}
         delete = {"cleanup.policy": "delete", **stamped}
+        both = {"cleanup.policy": "compact,delete"}
         return [
             *lanes,
             TopicSpec(self.events, partitions, delete | {"retention.ms": str(events_retention)}),
@@ -89,20 +90,14 @@ class Topics:
                 self.deadletters, partitions, delete | roomy | {"retention.ms": str(30 * DAY)}
             ),
             TopicSpec(
-                self.backups,
-                partitions,
-                {
-                    "cleanup.policy": "compact,delete",
-                    "retention.ms": str(backups_retention),
-                    **roomy,
-                },
+                self.backups, partitions, both | roomy | {"retention.ms": f"{backups_retention}"}
             ),
             TopicSpec(self.replies, partitions, delete | {"retention.ms": str(HOUR)}),
             TopicSpec(
                 self.workers,
                 partitions,
-                {
-                    "cleanup.policy": "compact,delete",
+                both
+                | {
                     "retention.ms": str(HOUR),
                     "segment.ms": str(HOUR),  # what is written to all the time is not cut else
                     **stamped,
