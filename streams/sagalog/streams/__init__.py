@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from sagalog.streams.pausing import Hold
     from sagalog.streams.pod import Pod, PodSettings
+    from sagalog.streams.progress import Progress
 
 __all__ = [
     "BlockingClient",
@@ -52,6 +53,7 @@ __all__ = [
     "Parked",
     "Pod",
     "PodSettings",
+    "Progress",
     "RecordTooLarge",
     "Refused",
     "TopicMissing",
@@ -79,6 +81,7 @@ _HOME = {
     "Parked": "outcomes",
     "Pod": "pod",
     "PodSettings": "pod",
+    "Progress": "progress",
     "RecordTooLarge": "errors",
     "Refused": "outcomes",
     "TopicMissing": "errors",

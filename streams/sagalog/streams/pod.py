@@ -39,6 +39,7 @@ class PodSettings:
     functions, `processes` those that are declared for a process: by default as many as there
     are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
     folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
+    A call's progress is told at most once in `progress_interval`.
     """
 
     slots: int = 256
@@ -47,6 +48,7 @@ class PodSettings:
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
+    progress_interval: float = 1.0
 
 
 class Pod:
@@ -78,6 +80,8 @@ class Pod:
             self._finished,
             threads=self.settings.threads,
             processes=self.settings.processes,
+            progressed=self._progressed,
+            progress_interval=self.settings.progress_interval,
         )
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
@@ -262,6 +266,12 @@ class Pod:
         owner = self.owners.get(call.partition)
         if owner is not None:
             owner.processor.finished(call, result, self._clock())
+            self._touch(owner)
+
+    def _progressed(self, call: Call, number: int, fraction: float, message: str) -> None:
+        owner = self.owners.get(call.partition)
+        if owner is not None:
+            owner.processor.progressed(call, number, fraction, message, self._clock())
             self._touch(owner)
 
     def _acknowledged(self, owner: Owner, thens: list[Then]) -> None:

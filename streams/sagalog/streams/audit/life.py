@@ -69,6 +69,7 @@ class Step:
     undo_spent: int = 0
     undo_down_since: int = 0
     undone_by_hand: bool = False
+    progress: int = 0
 
     @property
     def name(self) -> str:
