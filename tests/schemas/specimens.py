@@ -80,6 +80,7 @@ REQUESTS: list[Any] = [
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False),
     requests.Purge("low", 17, "too many", "ann"),
+    requests.Inquire(REPLY_TO, wait=False, follow=True),
 ]
 
 FACTS: list[Any] = [
@@ -125,6 +126,7 @@ FACTS: list[Any] = [
     f.ScheduleFired("run-1", 300_000, 600_000, 900_000, 17),
     f.ScheduleReplaced("run-1", "run-2", PLAN, JSON, "abc", "high", 12, 60, 300_000, 18, "low"),
     f.StepCompleted("run-1", "charge", 2, JSON),
+    f.StepProgressed("run-1", "charge", 2, 3, 0.5, "half of the rows"),
     f.StepFailed("run-1", "charge", 2, FAILURE, final=True, retry_at=99, counted=False),
     f.StepCompensated("run-1", "charge", 2, 3),
     f.CompensationFailed("run-1", "charge", 2, 3, FAILURE, True, 99, False),

@@ -22,6 +22,22 @@ def outcome(to: ReplyTo, instance: str, state: Instance) -> Reply:
     )
 
 
+def progress(to: ReplyTo, instance: str, state: Instance, index: int) -> Reply:
+    """How far a step is that has said so."""
+    step = state.steps[index]
+    said = step.progress
+    assert said is not None, "nothing was said of its progress"
+    told = {
+        "step": state.definition.steps[index].name,
+        "attempt": step.attempt,
+        "number": said.number,
+        "fraction": said.fraction,
+        "message": said.message,
+        "time": said.time,
+    }
+    return Reply(to.client, to.request, "progress", instance, state.status, told)
+
+
 def word(
     to: ReplyTo, instance: str, kind: Literal["started", "accepted", "conflict", "unknown"]
 ) -> Reply:

@@ -23,6 +23,7 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.schedule.fired.v1": facts.ScheduleFired,
     "sagalog.schedule.replaced.v1": facts.ScheduleReplaced,
     "sagalog.step.completed.v1": facts.StepCompleted,
+    "sagalog.step.progressed.v1": facts.StepProgressed,
     "sagalog.step.failed.v1": facts.StepFailed,
     "sagalog.step.compensated.v1": facts.StepCompensated,
     "sagalog.step.released.v1": facts.StepReleased,

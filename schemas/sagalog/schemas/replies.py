@@ -6,7 +6,7 @@ from typing import Literal
 from sagalog.schemas.definition import Json
 from sagalog.schemas.facts import Failure
 
-ReplyKind = Literal["outcome", "started", "accepted", "conflict", "refused", "unknown"]
+ReplyKind = Literal["outcome", "started", "accepted", "conflict", "refused", "unknown", "progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Reply:
     `kind` outcome: the instance has ended or is parked, as `status` says; started: its
     first fact is in the log; accepted: a cancel or release is; conflict: the id lives
     with another payload; refused: the request cannot be served, `error` says why;
-    unknown: no such instance.
+    unknown: no such instance. progress: to those who follow it, `result` says how far a
+    step is: `step`, `attempt`, `number`, `fraction`, `message`, and `time` in ms.
     """
 
     client: str

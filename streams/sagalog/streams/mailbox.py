@@ -31,6 +31,12 @@ class Waiting:
     outcome: "asyncio.Future[Reply]"
     asked: float
     patience: float = 5.0
+    progress: "asyncio.Queue[Reply | None] | None" = None
+
+    @property
+    def most(self) -> float:
+        """The longest that it waits until it is sent again; who follows soon wants a new owner."""
+        return 60.0 if self.progress is None else 5.0
 
 
 class Mailbox:
@@ -110,6 +116,10 @@ class Mailbox:
     def _hand_over(self, reply: Reply) -> None:
         waiting = self.waiting.get(reply.request)
         if waiting is None:
+            return
+        if reply.kind == "progress":
+            if waiting.progress is not None:
+                waiting.progress.put_nowait(reply)
             return
         if waiting.started is not None and not waiting.started.done():
             waiting.started.set_result(reply)

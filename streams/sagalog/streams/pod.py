@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,8 +21,8 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.presence import Presence, Sight
-from sagalog.streams.processes import cores
 from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -32,26 +31,6 @@ log = logger(__name__)
 
 LAST_CHECKPOINT = 1.5
 """Seconds for the last checkpoint of a partition; without it the next owner folds more."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodSettings:
-    """How a pod works. Durations in seconds.
-
-    `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions, `processes` those that are declared for a process: by default as many as there
-    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
-    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
-    `beat_interval` lies between two words in the log that it is there, 0 for none.
-    """
-
-    slots: int = 256
-    threads: int = 32
-    processes: int = field(default_factory=cores)
-    checkpoint_interval: float = 1.0
-    give_up_timeout: float = 5.0
-    forget_interval: float = 10.0
-    beat_interval: float = 0.0
 
 
 class Pod:
@@ -78,8 +57,14 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        pools = {"threads": self.settings.threads, "processes": self.settings.processes}
-        self._executor = Executor(app.operations, self._finished, **pools)
+        self._executor = Executor(
+            app.operations,
+            self._finished,
+            threads=self.settings.threads,
+            processes=self.settings.processes,
+            progressed=self._progressed,
+            progress_interval=self.settings.progress_interval,
+        )
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
@@ -286,6 +271,12 @@ class Pod:
         owner = self.owners.get(call.partition)
         if owner is not None:
             owner.processor.finished(call, result, self._clock())
+            self._touch(owner)
+
+    def _progressed(self, call: Call, number: int, fraction: float, message: str) -> None:
+        owner = self.owners.get(call.partition)
+        if owner is not None:
+            owner.processor.progressed(call, number, fraction, message, self._clock())
             self._touch(owner)
 
     def _acknowledged(self, owner: Owner, thens: list[Then]) -> None:
