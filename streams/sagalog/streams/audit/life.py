@@ -280,7 +280,9 @@ def born(app: str, instance: str, event: Event) -> Life:
 
 def _scheduled(app: str, instance: str, event: Event) -> Life:
     fact: ScheduleStarted = event.fact
-    plans: list[tuple[Plan, Json, Priority, int]] = [(fact.plan, fact.input, fact.priority, fact.retention)]
+    plans: list[tuple[Plan, Json, Priority, int]] = [
+        (fact.plan, fact.input, fact.priority, fact.retention)
+    ]
     return Life(
         app=app,
         instance=instance,
