@@ -6,6 +6,7 @@ from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
 from sagalog.schemas import pauses as p
 from sagalog.schemas import replies, requests
+from sagalog.schemas import workers as w
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
 
 RETRY = RetrySpec(max_attempts=7, first=10, factor=1.5, longest=900, jitter=0.5, give_up_after=99)
@@ -78,6 +79,8 @@ REQUESTS: list[Any] = [
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False, follow=True),
+    requests.Inquire(REPLY_TO, wait=False),
+    requests.Purge("low", 17, "too many", "ann"),
 ]
 
 FACTS: list[Any] = [
@@ -146,6 +149,7 @@ FACTS: list[Any] = [
 
 OTHERS: list[Any] = [
     replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve")),
+    replies.Further("client-1", "r", "i", "charge", 2, 3, 0.5, "half of the rows", 17),
     d.FailedStep(
         instance="i",
         run="run-1",
@@ -159,6 +163,20 @@ OTHERS: list[Any] = [
         status="stuck",
         remaining=("charge",),
     ),
+    w.WorkerSeen(
+        life="a1",
+        host="h",
+        pid=7,
+        started_at=5,
+        version="0.1",
+        interval=5000,
+        state="draining",
+        partitions=(0, 3),
+        slots=9,
+        busy=1,
+        running=(w.Running("i", "charge", 6, "undo"),),
+    ),
+    w.DrainWorker("ann", "a new kernel"),
     d.PoisonRecord("orders.normal", 1, 2, 3, "a2V5", "dmFsdWU=", (("h", "eA=="),), "not JSON"),
 ]
 

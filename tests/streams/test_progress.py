@@ -55,7 +55,12 @@ async def test_a_thread_may_report() -> None:
         told.put_nowait(fraction)
 
     reporter = Reporter(loop, said, 0.01)
-    thread = threading.Thread(target=lambda: [reporter(n / 1000, "") for n in range(1000)])
+
+    def report() -> None:
+        for number in range(1000):
+            reporter(number / 1000, "")
+
+    thread = threading.Thread(target=report)
     thread.start()
     async with asyncio.timeout(10):
         while await told.get() < 0.999:

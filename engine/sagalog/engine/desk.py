@@ -8,6 +8,7 @@ from sagalog.engine.breaker import Breakers
 from sagalog.engine.effects import LaneDone, Lettered
 from sagalog.engine.holding import Holding
 from sagalog.engine.offsets import OffsetMap
+from sagalog.engine.purging import Purges
 from sagalog.engine.table import Table
 from sagalog.engine.writer import Writer
 from sagalog.schemas.record import Record
@@ -28,6 +29,7 @@ class Desk:
     offsets: dict[str, OffsetMap] = field(default_factory=dict[str, OffsetMap])
     counters: Counter[str] = field(default_factory=Counter[str])
     unlettered: set[int] = field(default_factory=set[int])
+    purges: Purges = field(default_factory=Purges)
     holding: Holding = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,6 +40,12 @@ class Desk:
         """The request needs no further reading."""
         if request is not None:
             self.offsets[request.lane].done(request.offset)
+
+    def commits(self) -> dict[str, int]:
+        """For each lane the offset below which nothing needs to be read again."""
+        for request in self.purges.carried_out(self.offsets):
+            self.done(request)
+        return {lane: offsets.low for lane, offsets in self.offsets.items()}
 
     def poison(self, record: Record, reason: str, done: LaneDone | None) -> None:
         """The record cannot be taken in: it goes to the dead letters, whole."""

@@ -75,13 +75,15 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         parent=fact.parent,
         deadline=fact.deadline,
     )
-    return _never_begun(state, here) if fact.expired else state
+    if fact.purged:
+        return _never_begun(state, f.Failure("cancelled", "Purged", fact.purged), here)
+    return _never_begun(state, EXPIRED, here) if fact.expired else state
 
 
-def _never_begun(state: Instance, here: Here) -> Instance:
-    """It waited too long for its turn: its first fact is its end too."""
+def _never_begun(state: Instance, error: f.Failure, here: Here) -> Instance:
+    """It waited too long for its turn, or was purged: its first fact is its end too."""
     return state._replace(
-        status="cancelled", cause="cancel", ended_at=here.time, error=EXPIRED, steps=()
+        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=()
     )
 
 

@@ -323,7 +323,7 @@ class Partition:
 
     def commits(self) -> dict[str, int]:
         """For each lane the offset below which nothing needs to be read again."""
-        return {lane: offsets.low for lane, offsets in self._desk.offsets.items()}
+        return self._desk.commits()
 
     @property
     def pauses(self) -> Pauses:

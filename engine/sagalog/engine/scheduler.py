@@ -52,6 +52,10 @@ class Scheduler:
         """How many requests of a lane have been read and not taken in."""
         return len(self._arrivals[lane])
 
+    def oldest(self, lane: str) -> int | None:
+        """When the oldest of them was appended (ms), None where there is none."""
+        return min((arrival.record.timestamp for arrival in self._arrivals[lane]), default=None)
+
     def next(self) -> Call | Arrival | None:
         """The next thing to do, or None while nothing may start.
 

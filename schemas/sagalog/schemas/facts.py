@@ -30,7 +30,8 @@ class Started:
     """The first fact of a life: all that the fold needs, the definition included.
 
     `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
-    `not_before` (ms). `expired` says that it waited longer than it was to: it is its end too.
+    `not_before` (ms). `expired` says that it waited longer than it was to, and
+    `purged` by whom and why its lane was purged: either is its end too.
     """
 
     run: str
@@ -50,6 +51,7 @@ class Started:
     parent: Parent | None = None
     not_before: int = 0
     expired: bool = False
+    purged: str = ""
     occasion: Occasion | None = None
 
 

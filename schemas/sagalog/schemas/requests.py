@@ -194,4 +194,18 @@ class Inquire:
     follow: bool = False
 
 
-Request = StartSaga | RunOperation | Schedule | Cancel | Compensate | Release | Inquire
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Let what waits in `lane` end as cancelled: every start that stands below offset `below`.
+
+    For one partition, that of its subject; `reason` and `by` go into each one's first fact.
+    Starts that have been taken in, and those that a parent waits for, are left alone.
+    """
+
+    lane: str
+    below: int
+    reason: str = ""
+    by: str = ""
+
+
+Request = StartSaga | RunOperation | Schedule | Cancel | Compensate | Release | Inquire | Purge

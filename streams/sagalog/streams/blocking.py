@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga, SagalogError
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client, How
 from sagalog.streams.connection import connect
@@ -31,6 +31,7 @@ from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
 from sagalog.streams.pausing import Hold
 from sagalog.streams.progress import Progress
+from sagalog.streams.status import Status
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -48,7 +49,13 @@ class Session:
     """A connected client on an event loop of its own, in a thread of its own."""
 
     def __init__(
-        self, app: App | str, url: str | None, *, pod: bool | None, tenant: str | None
+        self,
+        app: App | str,
+        url: str | None,
+        *,
+        pod: bool | None,
+        tenant: str | None,
+        backlog_limit: int | None,
     ) -> None:
         self.pid = os.getpid()
         self._connected: Future[Client] = Future()
@@ -57,7 +64,7 @@ class Session:
         self._going = threading.Event()
         self._thread = threading.Thread(
             target=self._run,
-            args=(connect(app, url, pod=pod, tenant=tenant),),
+            args=(connect(app, url, pod=pod, tenant=tenant, backlog_limit=backlog_limit),),
             name="sagalog-blocking",
             daemon=True,
         )
@@ -110,7 +117,7 @@ class Session:
 
 
 class BlockingClient:
-    """See the module. `app`, `url`, `pod` and `tenant` are those of `connect`."""
+    """See the module. The arguments are those of `connect`."""
 
     def __init__(
         self,
@@ -119,8 +126,11 @@ class BlockingClient:
         *,
         pod: bool | None = None,
         tenant: str | None = None,
+        backlog_limit: int | None = None,
     ) -> None:
-        self._connect = partial(Session, app, url, pod=pod, tenant=tenant)
+        self._connect = partial(
+            Session, app, url, pod=pod, tenant=tenant, backlog_limit=backlog_limit
+        )
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._held: Session | None = None
@@ -236,6 +246,14 @@ class BlockingClient:
         """What is held now; see `Client.pauses`."""
         return self._call(lambda c: c.pauses())
 
+    def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
+        """Let what waits in a lane now end as cancelled; see `Client.purge`."""
+        self._call(lambda c: c.purge(lane, reason, by=by))
+
+    def status(self) -> Status:
+        """How the app stands; see `Client.status`."""
+        return self._call(lambda c: c.status())
+
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""
         _refuse_on_a_loop()
@@ -294,7 +312,8 @@ class BlockingHandle(Generic[T]):
     def progress(self) -> Iterator[Progress]:
         """What its handlers say of their progress, until it has settled; see `Handle.progress`."""
         session = self._client.session()
-        told = self._handle.moved(session.client).progress()
+        handle = self._handle.moved(session.client)
+        told = handle.progress()
         try:
             while (said := session.call(anext(told, None))) is not None:
                 yield said

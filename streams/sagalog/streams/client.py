@@ -2,25 +2,28 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
-from sagalog.schemas.replies import Reply
+from sagalog.schemas.replies import Further
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
+    Purge,
     Release,
     ReplyTo,
     Schedule,
     Start,
     StepData,
 )
-from sagalog.schemas.topics import Topics
+from sagalog.schemas.topics import COMPENSATIONS, Topics
+from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle, ScheduleHandle
@@ -30,6 +33,7 @@ from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
 from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
+from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -51,6 +55,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
@@ -62,6 +67,8 @@ class Client:
         self._pauser = Pauser(log, app, clock, token)
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
+        self._observer: Observer | None = None
+        self._gate = Gate(log, self.name, backlog_limit, clock)
 
     @property
     def tenant(self) -> str:
@@ -80,6 +87,7 @@ class Client:
 
     async def close(self) -> None:
         """Stop listening; instances go on without this client."""
+        await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -99,8 +107,9 @@ class Client:
         another payload is a Conflict. `steps` gives the saga as data, without code.
         With `every` it starts a schedule of it: the handle is the schedule's, which ends when
         it is cancelled.
-        Raises InvalidInput for an input that JSON cannot hold or that is too large, and
-        DeclarationError for an option that makes no sense.
+        Raises InvalidInput for an input that JSON cannot hold or that is too large,
+        DeclarationError for an option that makes no sense, and Backpressure where the lane
+        holds more than this client's limit.
         """
         request = self._composer.saga(saga, input, steps, options, self._mailbox.address())
         return await self._send(request, _same, options)
@@ -141,13 +150,15 @@ class Client:
         """Run one operation for each input; returns when all the requests are durable.
 
         `keys` gives each its key, in the order of the inputs. Nothing is told of their ends
-        unless a handle is asked, which is what makes many cheap. Raises InvalidInput, and then
-        none is sent; after a LogError some may be: send all again with the same keys.
+        unless a handle is asked, which is what makes many cheap. Raises InvalidInput or
+        Backpressure, and then none is sent; after a LogError some may be: send all again with
+        the same keys.
         """
         requests = [
             self._composer.operation(operation, input, {**options, "key": key}, None)
             for input, key in _keyed(inputs, keys, options)
         ]
+        await self._gate.enter(options.get("priority", "normal"), len(requests), self._partitions)
         load = self._composer.loader(operation)
         sent: dict[Place, list[Entry]] = {}
         handles: list[Handle[Any]] = []
@@ -174,7 +185,7 @@ class Client:
 
     async def follow(self, instance: str, lane: str) -> Waiting:
         """Ask in a lane how an instance ends, and how far it is until then."""
-        to, queue = self._mailbox.address(), asyncio.Queue[Reply | None]()
+        to, queue = self._mailbox.address(), asyncio.Queue[Further | None]()
         request = Inquire(to, follow=True)
         return await self._await_answer(to, instance, lane, request, started=False, progress=queue)
 
@@ -246,6 +257,38 @@ class Client:
         """What is held now, by people and by breakers, as the log says."""
         return holds(await read_pauses(self._log, self.name))
 
+    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
+        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
+
+        The result says up to which offset of each partition. What has been taken in goes on,
+        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
+        gets Cancelled.
+        """
+        places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
+        ends = await self._log.ends(places)
+        through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
+        for (_, number), end in ends.items():
+            subject = self._subject(f"purge-{self._token(16)}", number)
+            request = Purge(lane, end, reason, by or self._source)
+            place, entry = self._letter(subject, through, request, subject)
+            await self._log.append(*place, [entry])
+        return ends
+
+    def _subject(self, name: str, partition: int) -> str:
+        """An id that belongs to a partition, for what is said to its owner."""
+        names = (f"{name}-{n}" for n in count())
+        return next(n for n in names if partition_of(n.encode(), self._partitions) == partition)
+
+    async def status(self) -> Status:
+        """How the app stands: lanes, operations, tenants. Rates are those since the last call.
+
+        The first call reads all of the app's events, each other one what is new. Between them
+        the client holds what it has read: about 2 KB for each instance that is not forgotten.
+        """
+        if self._observer is None:
+            self._observer = Observer(self._log, self.name, clock=self._clock)
+        return await self._observer.look()
+
     # -- the way in
 
     async def _send(
@@ -253,6 +296,7 @@ class Client:
     ) -> Handle[T]:
         to = request.reply_to
         assert to is not None, "a client's request has an address for answers"
+        await self._gate.enter(request.priority, 1, self._partitions)
         instance = self._composer.instance(request)
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm
@@ -274,7 +318,7 @@ class Client:
         request: Any,
         *,
         started: bool,
-        progress: asyncio.Queue[Reply | None] | None = None,
+        progress: asyncio.Queue[Further | None] | None = None,
     ) -> Waiting:
         """Send a request, and wait for its answers from before it is sent."""
         (topic, partition), entry = self._letter(instance, lane, request, to.request)

@@ -28,6 +28,10 @@ Progressed = Callable[[Call, int, float, str], None]
 """Called with a call, and what it reports: the how manieth, the fraction, and the message."""
 
 
+def _nobody(call: Call, number: int, fraction: float, message: str) -> None:
+    """Nobody listens to progress."""
+
+
 class Executor:
     """Calls the handlers of an app. `threads` bounds the plain functions that run at once.
 
@@ -38,13 +42,13 @@ class Executor:
         self,
         operations: Mapping[str, Operation[..., Any]],
         finished: Finished,
+        progressed: Progressed = _nobody,
         *,
         threads: int,
         processes: int = 0,
-        progressed: Progressed = lambda *_: None,
-        progress_interval: float = 1.0,
     ) -> None:
-        self._progressed, self._progress_interval = progressed, progress_interval
+        self.progress_interval = 1.0
+        self._progressed = progressed
         self._operations, self._finished = operations, finished
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sagalog-handler")
         self._processes = Processes(operations, processes) if processes else None
@@ -52,6 +56,7 @@ class Executor:
         self._idle: list[asyncio.Future[None]] = []
         self._workers: set[asyncio.Task[None]] = set()
         self._current: dict[asyncio.Task[None], Invocation] = {}
+        self._began: dict[asyncio.Task[None], float] = {}
         self._overdue: set[asyncio.Task[None]] = set()
         self._waking = False
         self._closed = False
@@ -61,6 +66,12 @@ class Executor:
         """Call a handler soon; its end is told to `finished`."""
         self._queue.append(invocation)
         self._wake()
+
+    def running(self) -> list[tuple[Invocation, float]]:
+        """The handlers that run, and for how long (seconds): those that do the longest first."""
+        now = asyncio.get_running_loop().time()
+        running = [(i, now - self._began[worker]) for worker, i in self._current.items()]
+        return sorted(running, key=lambda pair: -pair[1])
 
     def stop(self, partition: int) -> int:
         """The partition is lost: cancel its handlers, tell nobody how they ended; how many."""
@@ -104,6 +115,7 @@ class Executor:
         worker = asyncio.create_task(self._work(), name="sagalog-worker", context=context)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
+        worker.add_done_callback(lambda ended: self._began.pop(ended, None))
 
     async def _work(self) -> None:
         me = asyncio.current_task()
@@ -128,6 +140,7 @@ class Executor:
 
     async def _serve(self, me: "asyncio.Task[None]", invocation: Invocation) -> None:
         self._current[me] = invocation
+        self._began[me] = asyncio.get_running_loop().time()
         try:
             result = await self._call(me, invocation)
         finally:
@@ -166,7 +179,7 @@ class Executor:
         if not operation.takes_context:
             return await self._handled(me, operation, invocation)
         told = partial(self._progressed, invocation.call)
-        reporter = Reporter(asyncio.get_running_loop(), told, self._progress_interval)
+        reporter = Reporter(asyncio.get_running_loop(), told, self.progress_interval)
         invocation.context.reporter = reporter
         try:
             return await self._handled(me, operation, invocation)

@@ -13,6 +13,7 @@ from sagalog.engine.scheduler import Arrival, Scheduler
 from sagalog.engine.writer import LARGEST
 from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
+from sagalog.schemas.workers import WorkerState
 from sagalog.streams.dispatcher import Dispatcher, patiently
 from sagalog.streams.errors import Fenced, LogError
 from sagalog.streams.executor import Executor
@@ -21,7 +22,9 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.presence import Presence, Sight
 from sagalog.streams.processes import cores
+from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -38,8 +41,9 @@ class PodSettings:
     `slots` bounds the handlers in flight, `threads` those of them that are plain
     functions, `processes` those that are declared for a process: by default as many as there
     are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
-    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
-    A call's progress is told at most once in `progress_interval`.
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end. Every
+    `beat_interval` it tells in the log that it is there, 0 for never; of a call's progress it
+    tells at most once in `progress_interval`.
     """
 
     slots: int = 256
@@ -49,6 +53,7 @@ class PodSettings:
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
     progress_interval: float = 1.0
+    beat_interval: float = 0.0
 
 
 class Pod:
@@ -75,18 +80,16 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(
-            app.operations,
-            self._finished,
-            threads=self.settings.threads,
-            processes=self.settings.processes,
-            progressed=self._progressed,
-            progress_interval=self.settings.progress_interval,
-        )
+        pools = {"threads": self.settings.threads, "processes": self.settings.processes}
+        self._executor = Executor(app.operations, self._finished, self._progressed, **pools)
+        self._executor.progress_interval = self.settings.progress_interval
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
         self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
+        self._state: WorkerState = "working"
+        beat = self.settings.beat_interval
+        self._presence = Presence(log, app.name, member, beat, clock, token, self._look, self.drain)
         self._tasks: list[asyncio.Task[None]] = []
         self._touched: dict[Owner, None] = {}  # in their order, the same in every run
         self._turning = False
@@ -115,6 +118,7 @@ class Pod:
                 holdings.assigned,
                 holdings.revoked,
             )
+            await self._presence.open()
         except BaseException:
             await self.stop()
             raise
@@ -129,9 +133,8 @@ class Pod:
 
     async def stop(self) -> None:
         """Give every partition up in order, leave the group, and end. Within 10 s."""
-        await self._holdings.close()
-        if self._membership is not None:
-            await self._membership.leave()
+        await self._leave()
+        await self._presence.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -142,10 +145,32 @@ class Pod:
         await self._facts.close()
         await self._requests.close()
 
+    async def _leave(self) -> None:
+        await self._holdings.close()
+        membership, self._membership = self._membership, None
+        if membership is not None:
+            await membership.leave()
+
+    async def drain(self) -> None:
+        """Give every partition up in order and leave the group; stay, idle, until `stop`."""
+        if self._state == "working":
+            self._state = "draining"
+            await self._presence.beat()
+            await self._leave()
+            self._state = "drained"
+            await self._presence.beat()
+
+    def _look(self) -> Sight:
+        return self._state, self.stats(), self._executor.running()
+
     @property
     def owners(self) -> dict[int, Owner]:
         """The partitions that this pod holds."""
         return self._holdings.owners
+
+    def stats(self) -> PodStats:
+        """How it stands now, from what it has in memory: cheap enough for every scrape."""
+        return pod_stats(self._scheduler, self.owners.values(), self._clock())
 
     async def failed(self) -> BaseException:
         """Wait until a loop of the pod has ended by an error, and return it."""
@@ -206,6 +231,7 @@ class Pod:
     def _say_change(self) -> None:
         acting = (n for n, owner in self.owners.items() if owner.processor.phase == "acting")
         self._on_change(frozenset(acting))
+        self._presence.changed()
 
     # -- turns
 
@@ -269,8 +295,7 @@ class Pod:
             self._touch(owner)
 
     def _progressed(self, call: Call, number: int, fraction: float, message: str) -> None:
-        owner = self.owners.get(call.partition)
-        if owner is not None:
+        if (owner := self.owners.get(call.partition)) is not None:
             owner.processor.progressed(call, number, fraction, message, self._clock())
             self._touch(owner)
 

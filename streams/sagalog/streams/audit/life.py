@@ -271,7 +271,7 @@ def born(app: str, instance: str, event: Event) -> Life:
         parent=fact.parent,
         reached={"running"},
     )
-    if fact.expired:
+    if fact.expired or fact.purged:
         life.steps, life.cause = {}, "cancel"
         life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)
@@ -280,7 +280,9 @@ def born(app: str, instance: str, event: Event) -> Life:
 
 def _scheduled(app: str, instance: str, event: Event) -> Life:
     fact: ScheduleStarted = event.fact
-    plans = [(fact.plan, fact.input, fact.priority, fact.retention)]
+    plans: list[tuple[Plan, Json, Priority, int]] = [
+        (fact.plan, fact.input, fact.priority, fact.retention)
+    ]
     return Life(
         app=app,
         instance=instance,

@@ -74,7 +74,7 @@ class View(NamedTuple):
 async def list_instances(url: str | None, target: str, filters: Filters, *, as_json: bool) -> None:
     """Fold the app's events, and show what is held of them."""
     now = wall_clock()
-    wanted = _statuses(filters.statuses)
+    wanted = statuses(filters.statuses)
     start = 0 if filters.since is None else since(filters.since, now)
     async with looking(url, target) as session:
         with progress(f"reading {session.app}.events") as report:
@@ -95,7 +95,8 @@ async def list_instances(url: str | None, target: str, filters: Filters, *, as_j
         show(*_lines(newest, chosen, len(held), view))
 
 
-def _statuses(asked: Iterable[str]) -> frozenset[str]:
+def statuses(asked: Iterable[str]) -> frozenset[str]:
+    """The statuses and phases that are meant; all where none is named. Raises Complaint."""
     chosen: set[str] = set()
     for word in asked:
         if word not in GROUPS and word not in STATUSES:
