@@ -63,10 +63,8 @@ class Handle(Generic[T]):
 
         Hints: some are passed over, and a step that says nothing tells nothing.
         """
-        waiting, heard = (
-            await self._client.follow(self.id, self._lane),
-            dict[str, tuple[int, int]](),
-        )
+        waiting = await self._client.follow(self.id, self._lane)
+        heard = dict[str, tuple[int, int]]()
         try:
             assert waiting.progress is not None, "who follows has where to hear it"
             while (said := await waiting.progress.get()) is not None:

@@ -41,9 +41,9 @@ class PodSettings:
     `slots` bounds the handlers in flight, `threads` those of them that are plain
     functions, `processes` those that are declared for a process: by default as many as there
     are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
-    folds again. On giving a partition up, running handlers have `give_up_timeout` to end. Every
-    `beat_interval` it tells in the log that it is there, 0 for never; of a call's progress it
-    tells at most once in `progress_interval`.
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
+    `beat_interval` lies between two words in the log that it is there, 0 for none, and
+    `progress_interval` between two of how far a call is.
     """
 
     slots: int = 256
@@ -52,8 +52,8 @@ class PodSettings:
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
-    progress_interval: float = 1.0
     beat_interval: float = 0.0
+    progress_interval: float = 1.0
 
 
 class Pod:
@@ -83,10 +83,10 @@ class Pod:
         pools = {"threads": self.settings.threads, "processes": self.settings.processes}
         self._executor = Executor(app.operations, self._finished, self._progressed, **pools)
         self._executor.progress_interval = self.settings.progress_interval
-        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
+        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
+        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._holdings.broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
-        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
         self._state: WorkerState = "working"
         beat = self.settings.beat_interval
         self._presence = Presence(log, app.name, member, beat, clock, token, self._look, self.drain)
@@ -253,12 +253,9 @@ class Pod:
     def _fold(self, owner: Owner, records: list[Record], now: int) -> None:
         was = owner.processor.phase
         owner.processor.fold(records, now)
-        self._touched[owner] = None
-        phase = owner.processor.phase
+        self._touched[owner], phase = None, owner.processor.phase
         if phase == "acting" and was != "acting":
-            for place, offset in owner.lanes.items():
-                self._requests.watch(place, offset)
-            self._gates.mind(owner)
+            self._gates.open(owner)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
@@ -289,8 +286,7 @@ class Pod:
 
     def _finished(self, call: Call, result: Result) -> None:
         self._scheduler.freed()
-        owner = self.owners.get(call.partition)
-        if owner is not None:
+        if (owner := self.owners.get(call.partition)) is not None:
             owner.processor.finished(call, result, self._clock())
             self._touch(owner)
 
@@ -304,9 +300,6 @@ class Pod:
         for then in thens:
             owner.processor.acknowledged(then, now)
         self._touch(owner)
-
-    def _broken(self, owner: Owner, error: BaseException) -> None:
-        self._holdings.broken(owner, error)
 
     def _touch(self, owner: Owner) -> None:
         """One turn for all that happens before the loop comes round."""
@@ -340,7 +333,7 @@ class Pod:
         """Start calls and take requests in; whether that wants anything done."""
         scheduler, now = self._scheduler, self._clock()
         scheduler.starting = sum(owner.processor.starting for owner in self.owners.values())
-        while (job := scheduler.next()) is not None:
+        while (job := scheduler.next(now)) is not None:
             if isinstance(job, Call):
                 self._start(job, now)
                 continue
