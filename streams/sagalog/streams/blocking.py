@@ -295,7 +295,9 @@ class BlockingHandle(Generic[T]):
 
     def __init__(self, client: BlockingClient, session: Session, handle: Handle[T]) -> None:
         self.id = handle.id
-        self._client, self._session, self._handle = client, session, handle
+        self._client = client
+        self._session: Session = session
+        self._handle: Handle[T] = handle
 
     def started(self, timeout: float | None = None) -> None:
         """Wait until the first fact is in the log; see `Handle.started`."""
