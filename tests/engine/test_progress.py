@@ -74,8 +74,7 @@ def test_only_a_running_call_of_the_owner_makes_a_fact() -> None:
     assert world.kinds("a") == ["Started", "StepProgressed", "StepCompleted", "Completed"]
     for request in ("q", "late"):
         first, last = world.replies(request)
-        assert (first.kind, first.status, first.result["fraction"]) == ("progress", "running", 0.5)
-        assert (first.result["step"], first.result["message"]) == ("charge", "half")
+        assert (first.step, first.fraction, first.message) == ("charge", 0.5, "half")
         assert (last.kind, last.status) == ("outcome", "completed")
 
 

@@ -78,9 +78,9 @@ REQUESTS: list[Any] = [
     requests.Cancel("changed my mind", "ann", "run-1", REPLY_TO),
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
+    requests.Inquire(REPLY_TO, wait=False, follow=True),
     requests.Inquire(REPLY_TO, wait=False),
     requests.Purge("low", 17, "too many", "ann"),
-    requests.Inquire(REPLY_TO, wait=False, follow=True),
 ]
 
 FACTS: list[Any] = [
@@ -149,6 +149,7 @@ FACTS: list[Any] = [
 
 OTHERS: list[Any] = [
     replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve")),
+    replies.Further("client-1", "r", "i", "charge", 2, 3, 0.5, "half of the rows", 17),
     d.FailedStep(
         instance="i",
         run="run-1",

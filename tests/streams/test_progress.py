@@ -57,8 +57,8 @@ async def test_a_thread_may_report() -> None:
     reporter = Reporter(loop, said, 0.01)
 
     def report() -> None:
-        for n in range(1000):
-            reporter(n / 1000, "")
+        for number in range(1000):
+            reporter(number / 1000, "")
 
     thread = threading.Thread(target=report)
     thread.start()

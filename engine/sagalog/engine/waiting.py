@@ -1,7 +1,7 @@
 """Who waits for an instance's outcome: hints, in memory only, since a client asks again."""
 
 from sagalog.engine.instance import Instance
-from sagalog.engine.replying import outcome, progress
+from sagalog.engine.replying import further, outcome
 from sagalog.engine.writer import Writer
 from sagalog.schemas.requests import ReplyTo
 
@@ -25,12 +25,12 @@ class Waiting:
         self._following.setdefault(instance, {})[to.client, to.request] = to
         for index, step in enumerate(state.steps):
             if step.progress is not None:
-                self._writer.reply(to, progress(to, instance, state, index))
+                self._writer.further(to, further(to, instance, state, index))
 
     def progressed(self, instance: str, state: Instance, step: str) -> None:
         """A step of it is further: tell all that follow it."""
         for to in self._following.get(instance, {}).values():
-            self._writer.reply(to, progress(to, instance, state, state.step_index(step)))
+            self._writer.further(to, further(to, instance, state, state.step_index(step)))
 
     def tell(self, instance: str, state: Instance, first: ReplyTo | None) -> None:
         """The instance has settled: tell whoever started it, and all that asked."""

@@ -43,6 +43,7 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.breaker.opened.v1": pauses.BreakerOpened,
     "sagalog.breaker.closed.v1": pauses.BreakerClosed,
     "sagalog.reply.v1": replies.Reply,
+    "sagalog.further.v1": replies.Further,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,
     "sagalog.worker.seen.v1": workers.WorkerSeen,

@@ -6,7 +6,7 @@ from typing import Literal
 from sagalog.schemas.definition import Json
 from sagalog.schemas.facts import Failure
 
-ReplyKind = Literal["outcome", "started", "accepted", "conflict", "refused", "unknown", "progress"]
+ReplyKind = Literal["outcome", "started", "accepted", "conflict", "refused", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,7 @@ class Reply:
     `kind` outcome: the instance has ended or is parked, as `status` says; started: its
     first fact is in the log; accepted: a cancel or release is; conflict: the id lives
     with another payload; refused: the request cannot be served, `error` says why;
-    unknown: no such instance. progress: to those who follow it, `result` says how far a
-    step is: `step`, `attempt`, `number`, `fraction`, `message`, and `time` in ms.
+    unknown: no such instance.
     """
 
     client: str
@@ -28,3 +27,18 @@ class Reply:
     result: Json = None
     error: Failure | None = None
     remaining: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """How far a step is, to one who follows its instance; `time` is its fact's stamp in ms."""
+
+    client: str
+    request: str
+    instance: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str
+    time: int

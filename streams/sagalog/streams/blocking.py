@@ -314,7 +314,8 @@ class BlockingHandle(Generic[T]):
     def progress(self) -> Iterator[Progress]:
         """What its handlers say of their progress, until it has settled; see `Handle.progress`."""
         session = self._client.session()
-        told = self._handle.moved(session.client).progress()
+        handle = self._handle.moved(session.client)
+        told = handle.progress()
         try:
             while (said := session.call(anext(told, None))) is not None:
                 yield said

@@ -11,7 +11,7 @@ from sagalog.schemas.codec import encode
 from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
-from sagalog.schemas.replies import Reply
+from sagalog.schemas.replies import Further
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
@@ -185,7 +185,7 @@ class Client:
 
     async def follow(self, instance: str, lane: str) -> Waiting:
         """Ask in a lane how an instance ends, and how far it is until then."""
-        to, queue = self._mailbox.address(), asyncio.Queue[Reply | None]()
+        to, queue = self._mailbox.address(), asyncio.Queue[Further | None]()
         request = Inquire(to, follow=True)
         return await self._await_answer(to, instance, lane, request, started=False, progress=queue)
 
@@ -318,7 +318,7 @@ class Client:
         request: Any,
         *,
         started: bool,
-        progress: asyncio.Queue[Reply | None] | None = None,
+        progress: asyncio.Queue[Further | None] | None = None,
     ) -> Waiting:
         """Send a request, and wait for its answers from before it is sent."""
         (topic, partition), entry = self._letter(instance, lane, request, to.request)

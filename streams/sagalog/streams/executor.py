@@ -28,7 +28,8 @@ Progressed = Callable[[Call, int, float, str], None]
 """Called with a call, and what it reports: the how manieth, the fraction, and the message."""
 
 
-def _tell_nobody(call: Call, number: int, fraction: float, message: str) -> None: ...
+def _nobody(call: Call, number: int, fraction: float, message: str) -> None:
+    """Nobody listens to progress."""
 
 
 class Executor:
@@ -41,13 +42,13 @@ class Executor:
         self,
         operations: Mapping[str, Operation[..., Any]],
         finished: Finished,
+        progressed: Progressed = _nobody,
         *,
         threads: int,
         processes: int = 0,
-        progressed: Progressed = _tell_nobody,
-        progress_interval: float = 1.0,
     ) -> None:
-        self._progressed, self._progress_interval = progressed, progress_interval
+        self.progress_interval = 1.0
+        self._progressed = progressed
         self._operations, self._finished = operations, finished
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sagalog-handler")
         self._processes = Processes(operations, processes) if processes else None
@@ -178,7 +179,7 @@ class Executor:
         if not operation.takes_context:
             return await self._handled(me, operation, invocation)
         told = partial(self._progressed, invocation.call)
-        reporter = Reporter(asyncio.get_running_loop(), told, self._progress_interval)
+        reporter = Reporter(asyncio.get_running_loop(), told, self.progress_interval)
         invocation.context.reporter = reporter
         try:
             return await self._handled(me, operation, invocation)

@@ -63,15 +63,15 @@ class Handle(Generic[T]):
 
         Hints: some are passed over, and a step that says nothing tells nothing.
         """
-        waiting, heard = await self._client.follow(self.id, self._lane), dict[str, Any]()
+        waiting = await self._client.follow(self.id, self._lane)
+        heard = dict[str, tuple[int, int]]()
         try:
             assert waiting.progress is not None, "who follows has where to hear it"
-            while (reply := await waiting.progress.get()) is not None:
-                told = reply.result
-                place = told["attempt"], told["number"]
-                if place > heard.get(told["step"], (0, 0)):
-                    heard[told["step"]] = place
-                    yield Progress.of(reply)
+            while (said := await waiting.progress.get()) is not None:
+                place = said.attempt, said.number
+                if place > heard.get(said.step, (0, 0)):
+                    heard[said.step] = place
+                    yield Progress.of(said)
         finally:
             waiting.outcome.cancel()
 

@@ -57,18 +57,13 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(
-            app.operations,
-            self._finished,
-            threads=self.settings.threads,
-            processes=self.settings.processes,
-            progressed=self._progressed,
-            progress_interval=self.settings.progress_interval,
-        )
-        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
+        pools = {"threads": self.settings.threads, "processes": self.settings.processes}
+        self._executor = Executor(app.operations, self._finished, self._progressed, **pools)
+        self._executor.progress_interval = self.settings.progress_interval
+        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
+        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._holdings.broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
-        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
         self._state: WorkerState = "working"
         beat = self.settings.beat_interval
         self._presence = Presence(log, app.name, member, beat, clock, token, self._look, self.drain)
@@ -268,14 +263,12 @@ class Pod:
 
     def _finished(self, call: Call, result: Result) -> None:
         self._scheduler.freed()
-        owner = self.owners.get(call.partition)
-        if owner is not None:
+        if (owner := self.owners.get(call.partition)) is not None:
             owner.processor.finished(call, result, self._clock())
             self._touch(owner)
 
     def _progressed(self, call: Call, number: int, fraction: float, message: str) -> None:
-        owner = self.owners.get(call.partition)
-        if owner is not None:
+        if (owner := self.owners.get(call.partition)) is not None:
             owner.processor.progressed(call, number, fraction, message, self._clock())
             self._touch(owner)
 
@@ -284,9 +277,6 @@ class Pod:
         for then in thens:
             owner.processor.acknowledged(then, now)
         self._touch(owner)
-
-    def _broken(self, owner: Owner, error: BaseException) -> None:
-        self._holdings.broken(owner, error)
 
     def _touch(self, owner: Owner) -> None:
         """One turn for all that happens before the loop comes round."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from sagalog.schemas.replies import Reply
+from sagalog.schemas.replies import Further
 
 Said = Callable[[int, float, str], None]
 """Called with the number of the report, the fraction, and the message."""
@@ -24,11 +24,10 @@ class Progress:
     at: datetime
 
     @classmethod
-    def of(cls, reply: Reply) -> Self:
-        """The progress that a reply tells."""
-        told = reply.result
-        at = datetime.fromtimestamp(told["time"] / 1000, UTC)
-        return cls(told["fraction"], told["message"], told["step"], told["attempt"], at)
+    def of(cls, said: Further) -> Self:
+        """The progress that a client was told."""
+        at = datetime.fromtimestamp(said.time / 1000, UTC)
+        return cls(said.fraction, said.message, said.step, said.attempt, at)
 
 
 class Reporter:
