@@ -1,5 +1,7 @@
 """How each action starts: what its owner appends, or which handler becomes ready."""
 
+from collections.abc import Callable
+
 import orjson
 
 from sagalog.engine.agenda import Agenda
@@ -35,21 +37,25 @@ _ENDS: dict[str, type[f.Completed | f.Compensated | f.Cancelled]] = {
     "cancelled": f.Cancelled,
 }
 
+Ready = Callable[[Call, Instance], None]
+"""Takes a call that could begin: it begins when there is a slot, and a permit where it needs one."""
+
 
 class Acting:
     """Starts the actions of one partition."""
 
-    __slots__ = ("_agenda", "_app", "_writer")
+    __slots__ = ("_agenda", "_app", "_ready", "_writer")
 
-    def __init__(self, app: str, writer: Writer, agenda: Agenda) -> None:
+    def __init__(self, app: str, writer: Writer, agenda: Agenda, ready: Ready) -> None:
         self._app, self._writer, self._agenda = app, writer, agenda
+        self._ready = ready
 
     def start(self, instance: str, state: Instance, action: Action) -> None:
         """Start one action that is due."""
         match action:
             case Run():
                 call = Call(self._writer.partition, instance, state.run, state.priority, action)
-                self._writer.effects.calls.append(call)
+                self._ready(call, state)
             case Undo():
                 self._undo(instance, state, action)
             case Send():

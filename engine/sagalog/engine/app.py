@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 import orjson
 
 from sagalog.engine.errors import DeclarationError
+from sagalog.engine.limits import Limit
 from sagalog.engine.operation import Exhausted, Operation
 from sagalog.engine.payload import jsonable
 from sagalog.engine.retry import Duration, Retry, milliseconds
@@ -50,6 +51,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        limit: Limit | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
     def operation(
         self,
@@ -63,6 +65,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        limit: Limit | None = None,
     ) -> Any:
         """Declare a handler as an operation, with or without arguments.
 
@@ -72,6 +75,7 @@ class App:
         wait for a person instead of turning back when the attempts are used up.
         Alone, without a saga, it ends as cancelled where it waited longer for its turn than
         `queue_limit` (0 for ever), and its result is kept for `retention`.
+        `limit` holds for all its calls together, in sagas too, over all pods.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
@@ -84,6 +88,7 @@ class App:
                 exhausted=exhausted,
                 queue_limit=milliseconds(queue_limit, "queue_limit"),
                 retention=None if retention is None else milliseconds(retention, "retention"),
+                limit=limit,
             )
             self._refuse_double(operation.name)
             self.operations[operation.name] = operation

@@ -7,6 +7,7 @@ from sagalog.engine.asking import Asking
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone
 from sagalog.engine.instance import Instance
+from sagalog.engine.permits import Permits
 from sagalog.engine.starting import Starting
 from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
@@ -46,12 +47,12 @@ class Intake:
         "waiting",
     )
 
-    def __init__(self, app: App, desk: Desk) -> None:
+    def __init__(self, app: App, desk: Desk, permits: Permits) -> None:
         self.waiting = Waiting(desk.writer)
         self.asking = Asking(desk, self.waiting)
         self.starting: set[str] = set()
         self._desk = desk
-        self._starting, self._undoing = Starting(app, desk), Undoing(app, desk)
+        self._starting, self._undoing = Starting(app, desk), Undoing(app, desk, permits)
         self._held: dict[str, list[Held]] = {}
         self._pledged: dict[str, Held] = {}
 

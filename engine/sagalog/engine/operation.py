@@ -11,6 +11,7 @@ from pydantic_core import PydanticSerializationError
 
 from sagalog.engine.context import Context
 from sagalog.engine.errors import DeclarationError, InvalidInput, InvalidResult
+from sagalog.engine.limits import Limit
 from sagalog.engine.payload import copied, written
 from sagalog.engine.retry import Retry
 from sagalog.schemas.definition import Json
@@ -40,6 +41,7 @@ class Operation(Generic[P, R_co]):
         exhausted: Exhausted,
         queue_limit: int = 0,
         retention: int | None = None,
+        limit: Limit | None = None,
     ) -> None:
         self.handler = handler
         self.name = name
@@ -48,6 +50,7 @@ class Operation(Generic[P, R_co]):
         self.undo = undo
         self.exhausted: Exhausted = exhausted
         self.queue_limit, self.retention = queue_limit, retention
+        self.limit = limit
         self.is_async = inspect.iscoroutinefunction(handler)
         self.__doc__ = handler.__doc__
         hints = _hints(handler, name)

@@ -21,8 +21,10 @@ from sagalog.engine.folding import Folding
 from sagalog.engine.forgetting import Horizon, Trimming
 from sagalog.engine.instance import Instance
 from sagalog.engine.intake import Intake
+from sagalog.engine.lending import Lending
 from sagalog.engine.offsets import OffsetMap
 from sagalog.engine.pending import End, pending
+from sagalog.engine.permits import Permits
 from sagalog.engine.position import Position, check
 from sagalog.engine.results import Result, Returned, fact_of
 from sagalog.engine.table import Table
@@ -49,9 +51,11 @@ class Partition:
         self.trimming = Trimming()
         self._writer = Writer(app.name, number, nonce, largest)
         self._desk = Desk(partitions, self._writer)
-        self._intake = Intake(app, self._desk)
-        self._folding = Folding(self._desk, self._intake)
-        self._acting = Acting(app.name, self._writer, self._desk.agenda)
+        self._lending = Lending(self._writer)
+        self._permits = Permits(app, self._desk, self._lending)
+        self._intake = Intake(app, self._desk, self._permits)
+        self._folding = Folding(self._desk, self._intake, self._lending, self._permits)
+        self._acting = Acting(app.name, self._writer, self._desk.agenda, self._permits.ready)
 
     @property
     def source(self) -> str:
@@ -98,6 +102,7 @@ class Partition:
         position = Position.of(rows)
         check(self.number, position.mark.offset, start, end)
         self._desk.table.restore(rows)
+        self._lending.restore(rows)
         for instance, state in self._desk.table.live():
             if state.offset >= position.mark.offset:
                 raise Impossible(f"{instance} is folded to {state.offset}, beyond the checkpoint")
@@ -161,7 +166,10 @@ class Partition:
         self._writer.now = now
         state = self._desk.table.get(call.instance)
         if not self._wanted(call, state):
+            self._permits.ended(call)
             self._desk.done(call.request)
+            return None
+        if not self._permits.begins(call):
             return None
         assert state is not None, "wanted, and not there"
         self._desk.agenda.mark(call.instance, call.action, "running")
@@ -177,6 +185,7 @@ class Partition:
         if self.phase != "acting":
             return
         self._writer.now = now
+        self._permits.ended(call)
         state = self._desk.table.get(call.instance)
         if state is None or state.run != call.run or not state.steps:
             self._desk.agenda.clear(call.instance, call.action)
@@ -242,6 +251,8 @@ class Partition:
             state = self._desk.table.get(timer.instance)
             if state is not None:
                 self._acting.start(timer.instance, state, timer.action)
+        self._permits.tick()
+        self._lending.tick()
         self._forget()
 
     def _forget(self) -> None:
@@ -254,8 +265,13 @@ class Partition:
 
     def next_due(self) -> int | None:
         """When the next timer is due (ms), if this owner will heed it."""
-        heeded = self.phase == "acting" and not self.closing
-        return self._desk.agenda.timers.next_due() if heeded else None
+        if self.phase != "acting" or self.closing:
+            return None
+        due = self._desk.agenda.timers.next_due()
+        for other in (self._permits.next_due(), self._lending.next_due()):
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
 
     # -- leaving
 
@@ -269,7 +285,7 @@ class Partition:
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
-        return [*self._desk.table.changes(), position.row()]
+        return [*self._desk.table.changes(), *self._lending.changes(), position.row()]
 
     def effects(self) -> Effects:
         """What this turn wants done; the next turn starts with none."""
@@ -288,6 +304,8 @@ class Partition:
     def close_intake(self) -> None:
         """Start nothing more: what runs may end and be appended, then the partition goes."""
         self.closing = True
+        if self.phase == "acting":
+            self._permits.close()
 
     def lose(self) -> None:
         """This owner has no say any more."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, replies, requests
+from sagalog.schemas import deadletters, facts, limits, replies, requests
 
 PREFIX = "sagalog."
 
@@ -15,6 +15,7 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
     "sagalog.inquire.v1": requests.Inquire,
+    "sagalog.limit.change.v1": limits.SetLimit,
     "sagalog.started.v1": facts.Started,
     "sagalog.refused.v1": facts.Refused,
     "sagalog.step.completed.v1": facts.StepCompleted,
@@ -32,6 +33,11 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.outcome.delivered.v1": facts.OutcomeDelivered,
     "sagalog.forgotten.v1": facts.Forgotten,
     "sagalog.partition.taken.v1": facts.Taken,
+    "sagalog.permits.asked.v1": limits.PermitsAsked,
+    "sagalog.permits.expired.v1": limits.PermitsExpired,
+    "sagalog.permits.refilled.v1": limits.PermitsRefilled,
+    "sagalog.permits.granted.v1": limits.PermitsGranted,
+    "sagalog.limit.set.v1": limits.LimitSet,
     "sagalog.reply.v1": replies.Reply,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,

@@ -4,6 +4,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.limits import (
+    LimitSet,
+    PermitsAsked,
+    PermitsExpired,
+    PermitsGranted,
+    PermitsRefilled,
+)
 from sagalog.schemas.requests import Parent, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
@@ -222,4 +229,9 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | PermitsAsked
+    | PermitsExpired
+    | PermitsRefilled
+    | LimitSet
+    | PermitsGranted
 )
