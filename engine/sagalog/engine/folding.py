@@ -114,12 +114,13 @@ class Folding:
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(record, message.subject)
         elif type(message.data) in _OF_LIMITS:
-            self._fold_limit(message.subject, message.data, record)
+            self._fold_limit(message, record)
         else:
             self._fold_fact(message, record)
 
-    def _fold_limit(self, name: str, fact: LimiterFact | PermitsGranted, record: Record) -> None:
+    def _fold_limit(self, message: Envelope, record: Record) -> None:
         """A fact of a limiter, or what one says to whoever owns this partition."""
+        name, fact = message.subject, message.data
         if isinstance(fact, PermitsGranted):
             if self._acting:
                 self._permits.granted(name, fact)
@@ -127,6 +128,7 @@ class Folding:
         self._lending.fold(name, fact, record.offset, record.timestamp)
         if isinstance(fact, LimitSet) and self._acting:
             self._permits.changed(fact.operation)
+            self._intake.asking.read_back(message.id, name, None, accepted=True)
 
     def _fold_fact(self, message: Envelope, record: Record) -> None:
         instance, fact = message.subject, message.data

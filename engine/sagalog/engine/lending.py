@@ -73,7 +73,7 @@ class Lending:
                     lease.permits,
                     tokens=lease.given,
                     metered=state.limit.rate is not None,
-                    contended=lease.contended,
+                    pressure=lease.pressure,
                     lease=state.limit.lease,
                 )
                 self._writer.beside(name, fact, lease.partition)

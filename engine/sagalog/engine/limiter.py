@@ -29,7 +29,7 @@ class Lease(NamedTuple):
     """What one owner of a partition holds and asks for, by the latest of its requests.
 
     `tokens` are those that it still waits for, `given` those that the fact at `serial`,
-    the last that changed anything for it, gave it. `contended`: it has more than its share.
+    the last that changed anything for it, gave it. For `pressure` see `PermitsGranted`.
     """
 
     run: str
@@ -39,7 +39,7 @@ class Lease(NamedTuple):
     wanted: int = 0
     tokens: int = 0
     given: int = 0
-    contended: bool = False
+    pressure: int = 0
     serial: int = -1
 
 
@@ -173,7 +173,7 @@ def _divided(state: Limiter, before: Limiter, offset: int) -> Limiter:
         spent += sum(x.given for x in leases)
     else:
         leases = [x._replace(tokens=0) for x in leases]
-    leases = _flagged(leases, bound)
+    leases = _pressed(leases, bound)
     anew = limit != before.limit
     told = (_told(x, before.lease(x.run), offset, anew=anew) for x in leases)
     return state._replace(leases=tuple(told), spent=spent, offset=offset)
@@ -206,23 +206,29 @@ def _given(leases: list[Lease], there: int) -> list[Lease]:
     return leases
 
 
-def _flagged(leases: list[Lease], bound: int) -> list[Lease]:
+def _pressed(leases: list[Lease], bound: int) -> list[Lease]:
     """Who is to give back, since somebody has less than a fair share, or all have too much."""
-    count = len(leases)
-    fair = bound // count if bound >= count else min(bound, 1)
-    short = any(lease.permits < min(lease.wanted, fair) for lease in leases)
-    if not short and sum(lease.permits for lease in leases) <= bound:
-        return [x._replace(contended=False) if x.contended else x for x in leases]
-    above = max(lease.permits for lease in leases) > fair
-    least = fair if above else 0
-    return [lease._replace(contended=lease.permits > least) for lease in leases]
+    count = max(1, len(leases))
+    hungry = sum(lease.wanted > lease.permits for lease in leases)
+    fair = bound // count if bound >= count else 1
+    least = NO_BOUND
+    if sum(lease.permits for lease in leases) > bound:
+        least = 0
+    elif any(lease.permits < min(lease.wanted, fair) for lease in leases):
+        least = fair if max(lease.permits for lease in leases) > fair else 0
+    pressed: list[Lease] = []
+    for lease in leases:
+        others = hungry - (lease.wanted > lease.permits)
+        pressure = 2 if lease.permits > least else int(others > 0 and lease.permits > 0)
+        pressed.append(lease._replace(pressure=pressure))
+    return pressed
 
 
 def _told(lease: Lease, before: Lease | None, offset: int, *, anew: bool) -> Lease:
     """Marked with the offset where its owner is to hear of it."""
     if before is not None and not anew and not lease.given:
-        same = (lease.number, lease.permits, lease.contended)
-        if same == (before.number, before.permits, before.contended):
+        same = (lease.number, lease.permits, lease.pressure)
+        if same == (before.number, before.permits, before.pressure):
             return lease._replace(serial=before.serial)
     return lease._replace(serial=offset)
 

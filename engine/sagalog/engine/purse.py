@@ -9,7 +9,7 @@ SLICE = 100
 """Milliseconds for which permits are used on although others have less than their share."""
 
 LINGER = 1_000
-"""Milliseconds for which permits are kept without use."""
+"""Milliseconds for which permits are kept without use, where nobody else waits for them."""
 
 
 class Wish(NamedTuple):
@@ -38,6 +38,7 @@ class Purse:
         "_keep",
         "_number",
         "_peak",
+        "_pressed",
         "_serial",
         "_yields_at",
         "answered",
@@ -64,6 +65,7 @@ class Purse:
         self._number, self._serial, self._keep = 0, -1, 0
         self._asked, self._asked_at = NOTHING, 0
         self._yields_at = self._idle_at = self._peak = 0
+        self._pressed = False
 
     @property
     def need(self) -> int:
@@ -103,8 +105,8 @@ class Purse:
             return self._wish(self.permits)
         if self.metered and len(self.waiting) > self.tokens and not self._asked.tokens:
             return self._wish(self.permits)
-        if self.idle(now):
-            return NOTHING
+        if self.need < self.permits and now >= self._idle_at + self._linger:
+            return self._wish(self.need)
         return self._wish(min(self.permits, max(self._peak, self.used))) if again else None
 
     def _wish(self, keep: int) -> Wish:
@@ -115,9 +117,9 @@ class Purse:
         """What to ask for where nothing is to change but the limit that is gone by."""
         return self._wish(self.permits if self.answered else self._keep)
 
-    def idle(self, now: int) -> bool:
-        """Whether it is of no use any more."""
-        return not self.need and now >= self._idle_at + LINGER
+    @property
+    def _linger(self) -> int:
+        return SLICE if self._pressed else LINGER
 
     def asked(self, wish: Wish, number: int, now: int) -> None:
         """This has been asked, as the owner's request `number`."""
@@ -135,7 +137,8 @@ class Purse:
         self._asked = self._asked._replace(tokens=left if fact.metered else 0)
         if fact.number != self._number:
             return
-        if not fact.contended:
+        self._pressed = fact.pressure > 0
+        if fact.pressure < 2:
             self._yields_at = 0
         elif not self.answered or not self._yields_at:
             self._yields_at = now + SLICE
@@ -147,6 +150,6 @@ class Purse:
         times = [self._asked_at + self.lease // 3]
         if self.answered and self._yields_at > now:
             times.append(self._yields_at)
-        if self.answered and not self.need:
-            times.append(self._idle_at + LINGER)
+        if self.answered and self.need < self.permits:
+            times.append(self._idle_at + self._linger)
         return max(now + 1, min(times))

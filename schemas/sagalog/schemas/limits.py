@@ -89,7 +89,8 @@ class PermitsGranted:
 
     `number` is the latest request that is answered, `serial` the offset of the limiter's fact
     that changed it. `tokens` are those that this fact has given, where `metered` says that a
-    call needs one. `contended` says that others have less than their share; `lease` in ms.
+    call needs one. `pressure` is 0 while nobody else waits, 1 where what is idle should go back,
+    2 where others have less than their share. `lease` in ms.
     """
 
     run: str
@@ -98,7 +99,7 @@ class PermitsGranted:
     permits: int
     tokens: int = 0
     metered: bool = False
-    contended: bool = False
+    pressure: int = 0
     lease: int = 10_000
 
 
