@@ -4,13 +4,16 @@ from collections import Counter
 
 import pytest
 
-from sagalog.engine import App, Context, Limit
+from sagalog.engine import App, Context, Limit, step
+from sagalog.engine.aside import CROWD
 from sagalog.engine.results import Returned
+from sagalog.schemas import facts as f
 from sagalog.schemas import limits as l
 from sagalog.schemas.ids import board_id, limiter_id
 from sagalog.schemas.partitioner import partition_of
+from sagalog.schemas.requests import Cancel
 from tests.engine.owner import Owner
-from tests.engine.world import World, run
+from tests.engine.world import World, run, saga
 
 PARTITIONS = 5
 
@@ -316,3 +319,76 @@ def test_what_was_set_is_remembered_by_the_next_owner() -> None:
     crowd.world.own_all()
     crowd.ask(20)
     assert len(crowd.running()) == 3
+
+
+# -- a flood at the door
+
+
+def test_of_a_flood_only_so_many_are_let_in_and_none_is_lost() -> None:
+    crowd = Crowd(Limit(concurrency=3, by="tenant"))
+    crowd.ask(3000, tenant="a")
+    started = [x for x in crowd.world.facts() if isinstance(x, f.Started)]
+    assert len(started) <= PARTITIONS * (CROWD + 3)
+    crowd.ask(3, tenant="b")
+    assert sum(ctx.tenant == "b" for ctx in crowd.running()) == 3
+    while crowd.end():
+        crowd.world.later(0.01)
+    assert len({x.context.instance for x in crowd.world.calls}) == 3003
+    assert len(crowd.world.calls) == 3003
+    assert all(owner.partition.aside == 0 for owner in crowd.owners)
+    for owner in crowd.owners:
+        assert owner.partition.commits()["normal"] == len(owner._log("normal"))
+
+
+def test_in_one_operation_s_limit_too_the_flood_of_a_tenant_leaves_the_door_open() -> None:
+    crowd = Crowd(Limit(concurrency=2))
+    crowd.ask(3000, tenant="a")
+    crowd.ask(2, tenant="b")
+    done = 0
+    while sum(x.context.tenant == "b" for x in crowd.world.calls) < 2:
+        done += crowd.end()
+        crowd.world.later(0.1)
+        assert done < 40
+
+
+def test_what_was_set_aside_is_read_again_by_the_next_owner() -> None:
+    crowd = Crowd(Limit(concurrency=3, lease=1.0))
+    crowd.ask(2000)
+    for owner in crowd.owners:
+        owner.checkpoint()
+        owner.crash()
+    crowd.world.calls.clear()
+    crowd.world.own_all()
+    crowd.world.settle()
+    for _ in range(12):
+        crowd.world.later(0.3)
+    while crowd.end():
+        crowd.world.later(0.1)
+    assert len({x.context.instance for x in crowd.world.calls}) == 2000
+
+
+def test_a_cancel_of_what_is_set_aside_comes_behind_it() -> None:
+    crowd = Crowd(Limit(concurrency=40))
+    crowd.ask(PARTITIONS * CROWD * 2)
+    started = {x.subject for x in crowd.world.read("orders.events")}
+    outside = next(str(n) for n in range(crowd.asked, 0, -1) if str(n) not in started)
+    crowd.world.ask(Cancel("enough"), outside, id="cancel")
+    crowd.world.settle()
+    assert not crowd.world.facts(outside)
+    while not crowd.world.status(outside):
+        crowd.end()
+        crowd.world.later(0.1)
+    assert crowd.world.status(outside) == "compensating"
+    forward = {x.context.instance for x in crowd.world.calls if x.operation == "charge"}
+    assert outside not in forward
+
+
+def test_a_saga_is_set_aside_for_each_of_its_limited_steps() -> None:
+    crowd = Crowd(Limit(concurrency=1))
+    app = crowd.world.apps["orders"]
+    app.saga("late", step("look"), step("charge"))
+    for n in range(2000):
+        crowd.world.ask(saga("late"), f"s{n}")
+    crowd.world.settle()
+    started = [x for x in crowd.world.facts() if isinstance(x, f.Started)]
+    assert len(started) <= PARTITIONS * (CROWD + 3)

@@ -289,8 +289,16 @@ class Partition:
 
     def effects(self) -> Effects:
         """What this turn wants done; the next turn starts with none."""
+        if self._permits.moved and self.phase == "acting" and not self.closing:
+            self._intake.readmit()
+            self._permits.moved.clear()
         done, self._writer.effects = self._writer.effects, Effects()
         return done
+
+    @property
+    def aside(self) -> int:
+        """How many requests are read and not let in yet, since their limits are crowded."""
+        return len(self._intake.aside)
 
     @property
     def starting(self) -> int:

@@ -9,6 +9,7 @@ from sagalog.engine.lending import Lending
 from sagalog.engine.limits import Limit, key_of
 from sagalog.engine.pending import Undo
 from sagalog.engine.purse import NOTHING, Purse, Wish
+from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import board_id, limiter_id
 from sagalog.schemas.limits import LimitSpec, PermitsAsked, PermitsGranted
 
@@ -17,9 +18,21 @@ class Permits:
     """The purses of the owner of one partition, and which call is paid from which.
 
     A call that waits holds no slot. One that has its permit keeps it until it has ended.
+    `moved` are the limiters for which fewer wait since somebody last looked.
     """
 
-    __slots__ = ("_alarms", "_app", "_closing", "_desk", "_lending", "_limits", "_number", "_paid", "_purses")
+    __slots__ = (
+        "_alarms",
+        "_app",
+        "_closing",
+        "_desk",
+        "_lending",
+        "_limits",
+        "_number",
+        "_paid",
+        "_purses",
+        "moved",
+    )
 
     def __init__(self, app: App, desk: Desk, lending: Lending) -> None:
         self._app, self._desk, self._lending = app.name, desk, lending
@@ -33,6 +46,22 @@ class Permits:
         self._paid: dict[Call, Purse] = {}
         self._number = 0
         self._closing = False
+        self.moved: set[str] = set()
+
+    @property
+    def limited(self) -> bool:
+        """Whether any operation of the app declares a limit."""
+        return bool(self._limits)
+
+    def limiter(self, operation: str, tenant: str, payload: Json) -> str | None:
+        """The limiter of a call of an operation; None where nothing limits it."""
+        limit = self._limits.get(operation)
+        return limit and limiter_id(self._app, operation, key_of(limit.by, tenant, payload))
+
+    def waiting(self, limiter: str, lane: str, tenant: str) -> int:
+        """How many calls of a tenant wait in a lane for the permits of a limiter."""
+        purse = self._purses.get(limiter)
+        return purse.waiting.of(lane, tenant) if purse else 0
 
     # -- calls
 
@@ -91,6 +120,7 @@ class Permits:
         """Begin what may begin, and ask for what is missing."""
         now = self._desk.writer.now
         while purse.waiting and purse.free(now):
+            self.moved.add(purse.name)
             call = purse.waiting.pop()
             if self._wanted(call):
                 purse.use()

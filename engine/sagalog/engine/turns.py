@@ -19,6 +19,10 @@ class Turns:
     def __len__(self) -> int:
         return self._size
 
+    def of(self, lane: str, tenant: str) -> int:
+        """How many of a tenant wait in a lane."""
+        return len(self._lanes.get(lane, {}).get(tenant, ()))
+
     def add(self, call: Call, tenant: str, *, first: bool = False) -> None:
         """One more waits; `first` of its tenant where it has waited already."""
         calls = self._lanes.setdefault(call.lane, {}).setdefault(tenant, deque())
