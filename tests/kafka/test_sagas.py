@@ -7,6 +7,7 @@ import pytest
 from tests.recovery.asking import Asking
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
+from tests.recovery.limits import Limits
 from tests.recovery.queueing import Queueing
 from tests.recovery.two_apps import TwoApps
 from tests.recovery.working import Working
@@ -38,4 +39,13 @@ class TestQueueOnKafka(Queueing):
     @pytest.fixture
     async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
         async with kafka_world(kafka, app_name) as world:
+            yield world
+
+
+class TestLimitsOnKafka(Limits):
+    pods = 2
+
+    @pytest.fixture
+    async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
+        async with kafka_world(kafka, app_name, partitions=4) as world:
             yield world

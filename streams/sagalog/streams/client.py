@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from sagalog.engine import App, Operation, Saga
+from sagalog.engine import App, Limit, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
 from sagalog.schemas.definition import Json
+from sagalog.schemas.ids import board_id, limiter_id
+from sagalog.schemas.limits import SetLimit
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import (
@@ -203,6 +206,40 @@ class Client:
         if reply.kind == "unknown":
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
+
+    async def set_limit(
+        self,
+        operation: Operation[..., Any] | str,
+        limit: Limit | None,
+        *,
+        key: str | None = None,
+        by: str = "",
+    ) -> None:
+        """Limit an operation from now on; returns when its pods go by it.
+
+        `key` is the tenant or value whose calls alone are meant; a limit for one key goes
+        before the one for all. None takes back what was set, and what the operation declares
+        holds again. Raises DeclarationError where it declares none: then nothing asks.
+        """
+        name = operation if isinstance(operation, str) else operation.name
+        self._composer.check_limit(name, limit)
+        change = SetLimit(name, key, limit and limit.spec(), by or self._source)
+        if key is None:
+            count = self._partitions
+            boards = [board_id(self.name, name, number, count) for number in range(count)]
+            await asyncio.gather(*(self._change(board, change) for board in boards))
+        else:
+            await self._change(limiter_id(self.name, name, key), change)
+
+    async def _change(self, limiter: str, change: SetLimit) -> None:
+        to = self._mailbox.address()
+        request = replace(change, reply_to=to)
+        waiting = await self._await_answer(to, limiter, "high", request, started=True)
+        assert waiting.started is not None, "a change waits for its first answer"
+        try:
+            await waiting.started
+        finally:
+            waiting.outcome.cancel()
 
     # -- the way in
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
+from sagalog.engine import App, DeclarationError, InvalidInput, Limit, Operation, Saga
 from sagalog.engine.payload import jsonable
 from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import instance_id
@@ -40,6 +40,16 @@ class Composer:
 
     def _known(self, operation: Operation[..., Any] | str) -> Operation[..., Any] | None:
         return operation if isinstance(operation, Operation) else self._declared(operation)
+
+    def check_limit(self, name: str, limit: Limit | None) -> None:
+        """Refuse at the door a limit that nothing would go by. Raises DeclarationError."""
+        if limit is not None and limit.by:
+            problem = "is settled where the operation is declared"
+            raise DeclarationError("Limit.by", problem, "Leave it out; name one key with key=...")
+        known = self._declared(name)
+        if self._app is not None and (known is None or known.limit is None):
+            problem = "declares no limit" if known else f"is no operation of {self._app.name}"
+            raise DeclarationError(name, problem, "Declare it with limit=Limit(), which limits nothing.")
 
     def _check_roots(self, name: str, payload: Json) -> None:
         """Refuse at the door an input that the saga's first steps could not read."""
