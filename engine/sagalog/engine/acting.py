@@ -38,7 +38,7 @@ _ENDS: dict[str, type[f.Completed | f.Compensated | f.Cancelled]] = {
 }
 
 Ready = Callable[[Call, Instance], None]
-"""Takes a call that could begin: it begins when there is a slot, and a permit where it needs one."""
+"""Takes a call that could begin: it does when there is a slot, and a permit where it needs one."""
 
 
 class Acting:

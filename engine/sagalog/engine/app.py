@@ -53,7 +53,7 @@ class App:
         retention: Duration | None = None,
         limit: Limit | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
-    def operation(
+    def operation(  # noqa: PLR0913 (a declaration is flat)
         self,
         handler: Any = None,
         /,

@@ -102,7 +102,6 @@ class Intake:
 
     def _start(self, instance: str, request: Start, held: Held) -> bool:
         """Begin a life, unless too many wait already for what it needs: then it is set aside."""
-        lane, record, _ = held
         doors = self.aside.doors(request)
         crowded = self.aside.crowded(doors) if doors else None
         if crowded is not None:

@@ -88,9 +88,7 @@ class Limiter(NamedTuple):
         return max(1, round(missing * limit.per / limit.rate + 0.5))
 
 
-def evolve(
-    state: Limiter | None, fact: LimiterFact, offset: int, stamp: int
-) -> Limiter | None:
+def evolve(state: Limiter | None, fact: LimiterFact, offset: int, stamp: int) -> Limiter | None:
     """The state after `fact`, which stands at `offset`; the very same where it is stale.
 
     None where nothing is left to be known: no lease, no limit set, and no token missing.
@@ -138,7 +136,7 @@ def _expired(state: Limiter, fact: PermitsExpired) -> Limiter:
     return state if len(left) == len(state.leases) else state._replace(leases=left)
 
 
-def _brought(state: Limiter, fact: PermitsRefilled) -> Limiter:
+def _brought(state: Limiter, _: PermitsRefilled) -> Limiter:
     return state if state.limit.rate is None else state._replace()
 
 

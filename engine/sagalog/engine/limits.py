@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import orjson
 
@@ -66,9 +67,9 @@ def key_of(by: str, tenant: str, payload: Json) -> str:
         return ""
     if by == TENANT:
         return tenant
-    value = orjson.loads(payload) if isinstance(payload, bytes) else payload
+    value: Json = orjson.loads(payload) if isinstance(payload, bytes) else payload
     for part in by.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        value = cast("dict[str, Json]", value).get(part) if isinstance(value, dict) else None
     if value is None:
         return ""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

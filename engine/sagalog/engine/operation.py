@@ -30,7 +30,7 @@ class Operation(Generic[P, R_co]):
     `timeout` and `queue_limit` in milliseconds, 0 for none; `retention` too, None as its app.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a declaration is flat)
         self,
         handler: Callable[P, R_co],
         *,

@@ -56,7 +56,9 @@ class Permits:
     def limiter(self, operation: str, tenant: str, payload: Json) -> str | None:
         """The limiter of a call of an operation; None where nothing limits it."""
         limit = self._limits.get(operation)
-        return limit and limiter_id(self._app, operation, key_of(limit.by, tenant, payload))
+        if limit is None:
+            return None
+        return limiter_id(self._app, operation, key_of(limit.by, tenant, payload))
 
     def waiting(self, limiter: str, lane: str, tenant: str) -> int:
         """How many calls of a tenant wait in a lane for the permits of a limiter."""

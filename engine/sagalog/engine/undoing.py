@@ -4,8 +4,8 @@ from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import Call, LaneDone
 from sagalog.engine.instance import Instance
-from sagalog.engine.permits import Permits
 from sagalog.engine.pending import Undo, pending
+from sagalog.engine.permits import Permits
 from sagalog.schemas import facts as f
 from sagalog.schemas.requests import Compensate, Parent
 from sagalog.schemas.topics import COMPENSATIONS

@@ -88,7 +88,9 @@ class Writer:
     def beside(self, instance: str, fact: Fact, partition: int | None) -> None:
         """Append a fact to another partition's events; None is the instance's own."""
         _, value = codec.encode_fact(fact, source=self.source, subject=instance, now=self.now)
-        self.effects.appends.append(Append(self._events, partition, Entry(instance.encode(), value)))
+        self.effects.appends.append(
+            Append(self._events, partition, Entry(instance.encode(), value))
+        )
 
     def request(
         self,

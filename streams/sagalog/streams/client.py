@@ -223,7 +223,7 @@ class Client:
         """
         name = operation if isinstance(operation, str) else operation.name
         self._composer.check_limit(name, limit)
-        change = SetLimit(name, key, limit and limit.spec(), by or self._source)
+        change = SetLimit(name, key, limit.spec() if limit else None, by or self._source)
         if key is None:
             count = self._partitions
             boards = [board_id(self.name, name, number, count) for number in range(count)]

@@ -49,7 +49,9 @@ class Composer:
         known = self._declared(name)
         if self._app is not None and (known is None or known.limit is None):
             problem = "declares no limit" if known else f"is no operation of {self._app.name}"
-            raise DeclarationError(name, problem, "Declare it with limit=Limit(), which limits nothing.")
+            raise DeclarationError(
+                name, problem, "Declare it with limit=Limit(), which limits nothing."
+            )
 
     def _check_roots(self, name: str, payload: Json) -> None:
         """Refuse at the door an input that the saga's first steps could not read."""

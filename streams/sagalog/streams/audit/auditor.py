@@ -15,6 +15,7 @@ from sagalog.streams.audit.fold import Fold
 from sagalog.streams.audit.journals import Journals
 from sagalog.streams.audit.kin import Kin
 from sagalog.streams.audit.lanes import Lanes
+from sagalog.streams.audit.lent import OF_LIMITS, Lent
 from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.replies import Replies
 from sagalog.streams.audit.rest import Promised, Rest
@@ -68,6 +69,7 @@ class Auditor:
             Journals(self._homes, findings, ordered=ordered),
             ordered=ordered,
         )
+        self._lent = Lent(self._home, findings)
         self._rest = Rest(self._court, findings, self._books)
         self._readers: dict[str, Callable[[Record], None]] = {
             "events": self._event,
@@ -147,6 +149,7 @@ class Auditor:
         """What can be judged when all that there is has been fed, though work goes on."""
         for table in self._tables.values():
             table.missed()
+        self._lent.judge_doubtful()
         self._rest.so_far()
         return self._findings.taken()
 
@@ -157,6 +160,7 @@ class Auditor:
         """
         for table in self._tables.values():
             table.missed()
+        self._lent.judge_doubtful()
         self._rest.at_rest(ends or {})
         return self._findings.taken()
 
@@ -224,6 +228,8 @@ class Auditor:
             book.take(record, message.data.owner)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(book, record, message)
+        elif type(message.data) in OF_LIMITS:
+            self._lent.read(book, record, message)
         else:
             book.read(record, message)
 
