@@ -74,7 +74,11 @@ class Limits:
             handles += await client.submit_many(gauge.call, [str(n) for n in range(60)])
         await _all(*handles)
         assert {gauge.most[tenant] for tenant in "abc"} == {2}
-        parts = {r.partition for r in await world.records("events") if b"step.completed" in (r.value or b"")}
+        parts = {
+            r.partition
+            for r in await world.records("events")
+            if b"step.completed" in (r.value or b"")
+        }
         assert len(parts) == world.partitions
 
     async def test_the_flood_of_one_tenant_leaves_another_its_turn(self, world: World) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import replies, requests
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
 
@@ -55,6 +56,8 @@ START: dict[str, Any] = {
     "cause_time": 17,
 }
 
+LIMIT = l.LimitSpec(concurrency=3, rate=50, per=2000, burst=4, lease=9000)
+
 REQUESTS: list[Any] = [
     requests.StartSaga(**START, steps=(STEP_DATA,)),
     requests.RunOperation(**START, step=STEP),
@@ -62,6 +65,7 @@ REQUESTS: list[Any] = [
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False),
+    l.SetLimit("charge", "acme", LIMIT, "ann", REPLY_TO),
 ]
 
 FACTS: list[Any] = [
@@ -97,6 +101,11 @@ FACTS: list[Any] = [
     f.DeadLettered("run-1", "1/0/2"),
     f.OutcomeDelivered("run-1", "compensated", 2),
     f.Forgotten("run-1", {"high": 3, "compensations": 9}),
+    l.PermitsAsked("orders/1/nonce", 7, 1, "charge", "acme", 2, 5, LIMIT, 4),
+    l.PermitsExpired("orders/1/nonce", 7),
+    l.PermitsRefilled("orders/0/nonce", 12),
+    l.PermitsGranted("orders/1/nonce", 7, 13, 3, 2, True, 2, 9000),
+    l.LimitSet("client-1-4", "charge", "acme", LIMIT, "ann"),
     f.Taken("orders/0/nonce"),
 ]
 

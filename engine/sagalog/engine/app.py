@@ -79,7 +79,7 @@ class App:
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
-            operation = Operation[..., Any](
+            made = Operation[..., Any](
                 function,
                 name=_checked(name or function.__name__, "operation"),
                 retry=retry or Retry(),
@@ -90,11 +90,14 @@ class App:
                 retention=None if retention is None else milliseconds(retention, "retention"),
                 limit=limit,
             )
-            self._refuse_double(operation.name)
-            self.operations[operation.name] = operation
-            return operation
+            return self._added(made)
 
         return declare if handler is None else declare(handler)
+
+    def _added(self, operation: Operation[..., Any]) -> Operation[..., Any]:
+        self._refuse_double(operation.name)
+        self.operations[operation.name] = operation
+        return operation
 
     def saga(
         self,

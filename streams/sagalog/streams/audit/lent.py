@@ -52,9 +52,7 @@ class Lent:
             self._judge_home(book, name, place)
             self._fold(book, name, fact, record, place)
 
-    def _fold(
-        self, book: Book, name: str, fact: LimiterFact, record: Record, place: Spot
-    ) -> None:
+    def _fold(self, book: Book, name: str, fact: LimiterFact, record: Record, place: Spot) -> None:
         before = book.limiters.get(name)
         after = evolve(before, fact, record.offset, record.timestamp)
         if after is None or after is before:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sagalog.streams.cli.commands import audit, deadletters, look, move, run, start, topics
+from sagalog.streams.cli.commands import audit, deadletters, limits, look, move, run, start, topics
 from sagalog.streams.cli.reporting import CODES
 
 ABOUT = """Durable sagas and operations on Kafka, or on an embedded log in one file.
@@ -31,6 +31,7 @@ app = typer.Typer(
 for group in (run, start, look, move, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
+app.add_typer(limits.app, name="limits")
 app.add_typer(topics.app, name="topics")
 
 
