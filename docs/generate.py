@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import orjson
 
-from sagalog.schemas import deadletters, facts, limits, replies, requests
+from sagalog.schemas import deadletters, facts, replies, requests
 from sagalog.schemas.catalogue import ADAPTERS, NAMES, TYPES
 from sagalog.schemas.requests import Compensate
 from sagalog.schemas.topics import COMPENSATIONS, LANES, Topics
@@ -21,7 +21,7 @@ DOCS = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PARTITIONS = 4
 
-STARTS = [*(t for t in get_args(requests.Request) if t is not Compensate), limits.SetLimit]
+STARTS = [t for t in get_args(requests.Request) if t is not Compensate]
 MESSAGES: dict[str, list[type[Any]]] = {
     **dict.fromkeys(LANES, STARTS),
     COMPENSATIONS: [Compensate],

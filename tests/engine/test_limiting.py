@@ -264,7 +264,7 @@ def test_the_limiter_of_a_rate_is_forgotten_when_it_is_full_again() -> None:
 def set_for_all(crowd: Crowd, limit: l.LimitSpec | None) -> None:
     for number in range(PARTITIONS):
         board = board_id("orders", "charge", number, PARTITIONS)
-        crowd.world.ask(l.SetLimit("charge", None, limit), board, lane="high", id=f"set{number}")
+        crowd.world.tell(l.LimitSet(f"set{number}", "charge", None, limit), board)
     crowd.world.settle()
 
 
@@ -286,7 +286,7 @@ def test_a_limit_for_one_key_is_its_own() -> None:
     crowd.ask(20, tenant="a")
     crowd.ask(20, tenant="b")
     spec = l.LimitSpec(concurrency=4)
-    crowd.world.ask(l.SetLimit("charge", "a", spec), limiter_id("orders", "charge", "a"))
+    crowd.world.tell(l.LimitSet("set", "charge", "a", spec), limiter_id("orders", "charge", "a"))
     crowd.world.settle()
     assert Counter(ctx.tenant for ctx in crowd.running()) == {"a": 4, "b": 1}
 

@@ -94,6 +94,23 @@ class Limits:
         assert len(gauge.done) - before < 400
         assert gauge.most["all"] == 2
 
+    async def test_a_flood_beyond_all_bounds_stays_in_the_log(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sagalog.engine.aside.MOST", 40)
+        monkeypatch.setattr("sagalog.engine.aside.CROWD", 10)
+        gauge = Gauge(world.name, Limit(concurrency=0))
+        pods = await self._work(world, gauge.app)
+        client = await world.client(gauge.app)
+        handles = await client.submit_many(gauge.call, [str(n) for n in range(600)])
+        full = {(f"{world.name}.normal", number) for pod in pods for number in pod.owners}
+        await eventually(lambda: _true({place for pod in pods for place in pod._full} == full))
+        await client.set_limit(gauge.call, Limit(concurrency=5))
+        await _all(*handles)
+        assert gauge.most["all"] == 5
+        assert len(gauge.done) == 600
+        assert not any(pod._full for pod in pods)
+
     async def test_a_rate_holds_over_all_of_them(self, world: World) -> None:
         gauge = Gauge(world.name, Limit(rate=50, per=1.0, burst=5))
         await self._work(world, gauge.app)

@@ -65,7 +65,6 @@ REQUESTS: list[Any] = [
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False),
-    l.SetLimit("charge", "acme", LIMIT, "ann", REPLY_TO),
 ]
 
 FACTS: list[Any] = [

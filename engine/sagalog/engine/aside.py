@@ -15,7 +15,7 @@ CROWD = 256
 """How many calls may wait for the permits of one limiter, in one lane, of one tenant."""
 
 MOST = 10_000
-"""How many requests a partition sets aside before its lanes are not read on."""
+"""How many requests of a lane a partition sets aside before it reads that lane no further."""
 
 Held = tuple[str, Record, Envelope]
 
@@ -33,19 +33,21 @@ class Aside:
 
     So a flood of one tenant costs little, and its lane goes on for the others. What is
     set aside is not done: whoever owns the partition next reads it again.
+    `full` are the lanes that are not to be read on until half of it is let in.
     """
 
-    __slots__ = ("_app", "_by_limiter", "_coming", "_permits", "_queues", "_size")
+    __slots__ = ("_app", "_by_limiter", "_coming", "_permits", "_queues", "_sizes", "full")
 
     def __init__(self, app: App, permits: Permits) -> None:
         self._app, self._permits = app, permits
         self._queues: dict[Door, deque[Held]] = {}
         self._by_limiter: dict[str, dict[Door, None]] = {}
         self._coming: Counter[Door] = Counter()
-        self._size = 0
+        self._sizes: Counter[str] = Counter()
+        self.full: set[str] = set()
 
     def __len__(self) -> int:
-        return self._size
+        return self._sizes.total()
 
     def doors(self, request: Start) -> list[Door]:
         """Through which doors a request comes: one for each of its limited operations."""
@@ -86,7 +88,9 @@ class Aside:
         """Set a request aside."""
         self._queues.setdefault(door, deque()).append(held)
         self._by_limiter.setdefault(door.limiter, {})[door] = None
-        self._size += 1
+        self._sizes[door.lane] += 1
+        if self._sizes[door.lane] >= MOST:
+            self.full.add(door.lane)
 
     def take(self) -> Held | None:
         """The next one that may be let in, now that permits have moved on."""
@@ -101,7 +105,9 @@ class Aside:
     def _pop(self, door: Door) -> Held:
         queue = self._queues[door]
         held = queue.popleft()
-        self._size -= 1
+        self._sizes[door.lane] -= 1
+        if self._sizes[door.lane] <= MOST // 2:
+            self.full.discard(door.lane)
         if not queue:
             del self._queues[door], self._by_limiter[door.limiter][door]
             if not self._by_limiter[door.limiter]:

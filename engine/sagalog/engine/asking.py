@@ -7,7 +7,6 @@ from sagalog.engine.replying import outcome, refused, word
 from sagalog.engine.turning import can_turn, parked_at
 from sagalog.engine.waiting import Waiting
 from sagalog.schemas import facts as f
-from sagalog.schemas.limits import LimitSet, SetLimit
 from sagalog.schemas.requests import Cancel, Inquire, Release, ReplyTo, Start
 
 
@@ -78,13 +77,6 @@ class Asking:
             by=request.by,
         )
         self._wish(request.reply_to, instance, fact, state, done)
-
-    def limit(self, name: str, request: SetLimit, id: str, done: LaneDone) -> None:
-        """Set a limit, by the request `id`; a repeat sets it again."""
-        fact = LimitSet(id, request.operation, request.key, request.limit, request.by)
-        written, _ = self._desk.writer.fact(name, fact, None, done)
-        if request.reply_to is not None:
-            self._wishes.setdefault(written, []).append(request.reply_to)
 
     def read_back(
         self, fact: str, instance: str, state: Instance | None, *, accepted: bool

@@ -128,7 +128,6 @@ class Folding:
         self._lending.fold(name, fact, record.offset, record.timestamp)
         if isinstance(fact, LimitSet) and self._acting:
             self._permits.changed(fact.operation)
-            self._intake.asking.read_back(message.id, name, None, accepted=True)
 
     def _fold_fact(self, message: Envelope, record: Record) -> None:
         instance, fact = message.subject, message.data

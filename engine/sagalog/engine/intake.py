@@ -14,7 +14,6 @@ from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
 from sagalog.schemas import codec
 from sagalog.schemas.envelope import Envelope, Poison
-from sagalog.schemas.limits import SetLimit
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import (
@@ -146,8 +145,6 @@ class Intake:
                 self.asking.cancel(instance, request, state, done)
             case Release() as request:
                 self.asking.release(instance, request, state, done)
-            case SetLimit() as request:
-                self.asking.limit(instance, request, message.id, done)
             case _:
                 self._desk.poison(record, f"{message.type} is no request", done)
 

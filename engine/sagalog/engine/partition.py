@@ -7,7 +7,7 @@ and starts nothing (rule 1).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Literal
 
 from sagalog.engine.acting import Acting, invocation
@@ -299,6 +299,11 @@ class Partition:
     def aside(self) -> int:
         """How many requests are read and not let in yet, since their limits are crowded."""
         return len(self._intake.aside)
+
+    @property
+    def full(self) -> Set[str]:
+        """The lanes of which so many are set aside that they are to be read no further."""
+        return self._intake.aside.full
 
     @property
     def starting(self) -> int:

@@ -15,7 +15,6 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
     "sagalog.inquire.v1": requests.Inquire,
-    "sagalog.limit.change.v1": limits.SetLimit,
     "sagalog.started.v1": facts.Started,
     "sagalog.refused.v1": facts.Refused,
     "sagalog.step.completed.v1": facts.StepCompleted,

@@ -1,8 +1,6 @@
-"""Limits on the wire: how much may go on, what is asked of a limiter, and its facts."""
+"""Limits on the wire: how much may go on, and the facts of limiters."""
 
 from dataclasses import dataclass
-
-from sagalog.schemas.requests import ReplyTo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +19,6 @@ class LimitSpec:
 
 
 UNLIMITED = LimitSpec()
-
-
-@dataclass(frozen=True, slots=True)
-class SetLimit:
-    """Limit the calls of an operation, for one `key` or (None) for all in one partition.
-
-    `limit` None takes back what was set: what the operation declares applies again.
-    """
-
-    operation: str
-    key: str | None = None
-    limit: LimitSpec | None = None
-    by: str = ""
-    reply_to: ReplyTo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +58,11 @@ class PermitsRefilled:
 
 @dataclass(frozen=True, slots=True)
 class LimitSet:
-    """Somebody has set a limit, by the request `run`; see `SetLimit`."""
+    """Somebody has limited an operation, for one `key` or (None) for all in one partition.
+
+    `limit` None takes back what was set: what the operation declares holds again. `run` is
+    random: a client's word, which it writes itself.
+    """
 
     run: str
     operation: str

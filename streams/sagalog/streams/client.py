@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Limit, Operation, Saga
 from sagalog.engine.errors import DeclarationError
-from sagalog.schemas.codec import encode
+from sagalog.schemas.codec import encode, encode_fact
 from sagalog.schemas.definition import Json
+from sagalog.schemas.facts import Fact
 from sagalog.schemas.ids import board_id, limiter_id
-from sagalog.schemas.limits import SetLimit
+from sagalog.schemas.limits import LimitSet
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import (
@@ -215,7 +215,7 @@ class Client:
         key: str | None = None,
         by: str = "",
     ) -> None:
-        """Limit an operation from now on; returns when its pods go by it.
+        """Limit an operation from now on; returns when that is durable in the log.
 
         `key` is the tenant or value whose calls alone are meant; a limit for one key goes
         before the one for all. None takes back what was set, and what the operation declares
@@ -223,23 +223,21 @@ class Client:
         """
         name = operation if isinstance(operation, str) else operation.name
         self._composer.check_limit(name, limit)
-        change = SetLimit(name, key, limit.spec() if limit else None, by or self._source)
+        spec = limit.spec() if limit else None
+        fact = LimitSet(self._token(16), name, key, spec, by or self._source)
+        count, app = self._partitions, self.name
         if key is None:
-            count = self._partitions
-            boards = [board_id(self.name, name, number, count) for number in range(count)]
-            await asyncio.gather(*(self._change(board, change) for board in boards))
+            names = [board_id(app, name, number, count) for number in range(count)]
         else:
-            await self._change(limiter_id(self.name, name, key), change)
+            names = [limiter_id(app, name, key)]
+        await asyncio.gather(*(self._say(name, fact) for name in names))
 
-    async def _change(self, limiter: str, change: SetLimit) -> None:
-        to = self._mailbox.address()
-        request = replace(change, reply_to=to)
-        waiting = await self._await_answer(to, limiter, "high", request, started=True)
-        assert waiting.started is not None, "a change waits for its first answer"
-        try:
-            await waiting.started
-        finally:
-            waiting.outcome.cancel()
+    async def _say(self, subject: str, fact: Fact) -> None:
+        """Append a fact that needs nobody's consent."""
+        _, value = encode_fact(fact, source=self._source, subject=subject, now=self._clock())
+        key = subject.encode()
+        number = partition_of(key, self._partitions)
+        await self._log.append(self._topics.events, number, [Entry(key, value)])
 
     # -- the way in
 

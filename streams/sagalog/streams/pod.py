@@ -17,7 +17,7 @@ from sagalog.streams.dispatcher import Dispatcher, patiently
 from sagalog.streams.errors import Fenced, LogError
 from sagalog.streams.executor import Executor
 from sagalog.streams.holdings import Holdings
-from sagalog.streams.log import Log, Membership
+from sagalog.streams.log import Log, Membership, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
@@ -80,6 +80,7 @@ class Pod:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
         self._paused: set[str] = set()
+        self._full: set[Place] = set()
 
     # -- life
 
@@ -159,6 +160,7 @@ class Pod:
         for place in owner.lanes:
             self._requests.drop(place)
         self._facts.drop(owner.events)
+        self._full -= owner.lanes.keys()
         self._scheduler.drop(owner.number)
         for _ in range(self._executor.stop(owner.number)):
             self._scheduler.freed()
@@ -231,13 +233,19 @@ class Pod:
                     self._scheduler.arrived(Arrival(lane, record))
             self._turn()
             self._pause_lanes()
+            self._pause_full()
             await asyncio.sleep(0)
 
     def _pause_lanes(self) -> None:
         """When the slots are full the backlog stays in the log."""
         for topic in self._topics.lanes:
             backlog = self._scheduler.backlog(topic.rpartition(".")[2])
-            places = [p for owner in self.owners.values() for p in owner.lanes if p[0] == topic]
+            places = [
+                place
+                for owner in self.owners.values()
+                for place in owner.lanes
+                if place[0] == topic and place not in self._full
+            ]
             if topic not in self._paused and backlog > 4 * self.settings.slots:
                 self._paused.add(topic)
                 for place in places:
@@ -246,6 +254,19 @@ class Pod:
                 self._paused.discard(topic)
                 for place in places:
                     self._requests.resume(place)
+
+    def _pause_full(self) -> None:
+        """Where limits have filled a partition, its backlog stays in the log too."""
+        for owner in self.owners.values():
+            for place in owner.lanes:
+                full = place[0].rpartition(".")[2] in owner.processor.full
+                if full and place not in self._full:
+                    self._full.add(place)
+                    self._requests.pause(place)
+                elif place in self._full and not full:
+                    self._full.discard(place)
+                    if place[0] not in self._paused:
+                        self._requests.resume(place)
 
     def _finished(self, call: Call, result: Result) -> None:
         self._scheduler.freed()
@@ -280,6 +301,8 @@ class Pod:
         self._set_timer()
         if self._paused:
             self._pause_lanes()
+        if self._full:
+            self._pause_full()
 
     def _perform(self, owner: Owner) -> None:
         effects = owner.processor.effects()

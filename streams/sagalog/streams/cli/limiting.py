@@ -40,7 +40,7 @@ def perform(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def set_limit(url: str | None, target: str, wanted: Wanted, *, as_json: bool) -> None:
-    """Set it, and wait until the pods go by it."""
+    """Set it."""
     async with asking(url, target) as session:
         await session.client.set_limit(wanted.operation, wanted.limit, key=wanted.key, by=wanted.by)
     spec = wanted.limit.spec() if wanted.limit else None
