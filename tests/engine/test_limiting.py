@@ -212,19 +212,6 @@ def test_a_long_handler_keeps_its_permit() -> None:
     assert not [x for x in crowd.world.facts() if isinstance(x, l.PermitsExpired)]
 
 
-def test_nothing_begins_with_permits_whose_lease_is_over() -> None:
-    crowd = Crowd(Limit(concurrency=2, lease=1.0))
-    crowd.ask(20)
-    owner = max(crowd.owners, key=lambda owner: len(owner.running))
-    home = partition_of(limiter_id("orders", "charge", "").encode(), PARTITIONS)
-    if owner.number != home:
-        crowd.world.owners["orders", home].crash()
-    began = len(crowd.world.calls)
-    crowd.world.now += 1000
-    crowd.end(owner=owner)
-    assert len(crowd.world.calls) == began or owner.number == home
-
-
 # -- rates
 
 
