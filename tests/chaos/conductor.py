@@ -1,4 +1,7 @@
-"""Does what the timetable says, to whom it says, while orders are started all the time."""
+"""Does what the timetable says, to whom it says, while orders are started all the time.
+
+The timetable waits where the machine is too slow for it, see `tests.chaos.pace`.
+"""
 
 import asyncio
 import random
@@ -10,7 +13,8 @@ from itertools import count
 from tests.chaos.gate import Gate
 from tests.chaos.ledger import Ledger
 from tests.chaos.lines import Book
-from tests.chaos.plan import SESSION, Plan
+from tests.chaos.pace import Pace, Restless
+from tests.chaos.plan import REST, SESSION, Plan
 from tests.chaos.poison import Poisoner
 from tests.chaos.process import Process
 from tests.chaos.screen import Screen
@@ -22,6 +26,9 @@ FROZEN = 1.5 * SESSION
 """Seconds."""
 
 LOOK = 0.25
+
+LONGEST = 4.0
+"""Times what was planned: what has not been done until then is left out."""
 
 
 class Stage:
@@ -62,11 +69,12 @@ class Conductor:
     def __init__(self, stage: Stage, ledger: Ledger, screen: Screen) -> None:
         self.done: Counter[str] = Counter()
         self._stage, self._ledger, self._screen = stage, ledger, screen
+        self._pace = Pace(stage.plan, stage.near, stage.far, stage.guests, ledger)
+        self._began = 0.0
         self._chance = random.Random(stage.plan.seed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._errors: list[Exception] = []
         self._renamed = count()
-        self._broker_busy = asyncio.Lock()
         self._deeds: dict[What, Callable[[Deed], Awaitable[bool]]] = {
             "kill": self._kill,
             "freeze": self._freeze,
@@ -79,18 +87,47 @@ class Conductor:
         }
 
     async def conduct(self) -> None:
-        """Do all deeds at their times, and wait until the last has been done."""
-        plan, began = self._stage.plan, time.monotonic()
-        for deed in timetable(plan.seed, plan.seconds, pace=plan.pace, soak=plan.soak):
-            while (left := began + deed.at - time.monotonic()) > 0:
-                self._show("faults")
-                await asyncio.sleep(min(left, LOOK))
-            self._spawn(self._do(deed))
-        while self._tasks:
-            self._show("the last faults end")
-            await asyncio.wait(self._tasks, timeout=LOOK)
+        """Do all deeds at their times, and wait until the last has been done.
+
+        Raises Restless where nothing comes of waiting.
+        """
+        try:
+            await self._deeds_in_turn()
+        finally:
+            while self._tasks:
+                self._show("the last faults end")
+                await asyncio.wait(self._tasks, timeout=LOOK)
         if self._errors:
             raise ExceptionGroup("the harness failed", self._errors)
+
+    async def _deeds_in_turn(self) -> None:
+        plan = self._stage.plan
+        self._began = time.monotonic()
+        end = self._began + plan.seconds * LONGEST
+        for deed in timetable(plan.seed, plan.seconds, pace=plan.pace, soak=plan.soak):
+            while (left := self._began + deed.at - time.monotonic()) > 0:
+                self._show("faults")
+                await asyncio.sleep(min(left, LOOK))
+            await self._may(deed)
+            if time.monotonic() > end:
+                return
+            self._pace.struck(deed.what)
+            self._spawn(self._do(deed))
+
+    async def _may(self, deed: Deed) -> None:
+        """Wait until it may be done; all that comes behind it is done so much later."""
+        began = quiet = time.monotonic()
+        while not self._pace.may(deed.what):
+            self._show("waits until something has ended")
+            await asyncio.sleep(LOOK)
+            if self._tasks:
+                quiet = time.monotonic()
+            if time.monotonic() - quiet > REST:
+                raise Restless(f"nothing has ended for {REST:.0f} s in which nothing struck")
+        waited = time.monotonic() - began
+        self._began += waited
+        if waited > LOOK:
+            self._stage.book.note("waited", deed=deed.what, seconds=waited)
 
     def _show(self, doing: str) -> None:
         ledger = self._ledger.read()
@@ -115,13 +152,11 @@ class Conductor:
 
     # -- the deeds; each says whether it was done
 
-    def _free(self, seats: list[Seat]) -> Seat | None:
-        free = [seat for seat in seats if not seat.busy]
-        return self._chance.choice(free) if free else None
-
-    async def _on(self, seat: Seat | None, deed: Callable[[Seat], Awaitable[None]]) -> bool:
-        if seat is None:
-            return False
+    async def _on(self, what: What, deed: Callable[[Seat], Awaitable[None]]) -> bool:
+        victims = self._pace.victims(what)
+        if not victims:
+            return False  # it was struck by another deed of the same moment
+        seat = self._chance.choice(victims)
         seat.busy = True
         try:
             await deed(seat)
@@ -131,27 +166,25 @@ class Conductor:
 
     async def _kill(self, _: Deed) -> bool:
         """Two come back at once, the third under another name when its session is over."""
-        mortal = self._stage.near[1:] if self._stage.plan.soak else self._stage.near
         renamed = next(self._renamed) % 3 == 2
         away = SESSION + 0.5 if renamed else 0.0
-        return await self._on(self._free(mortal), lambda s: s.kill(away=away, renamed=renamed))
+        return await self._on("kill", lambda seat: seat.kill(away=away, renamed=renamed))
 
     async def _freeze(self, _: Deed) -> bool:
-        return await self._on(self._free(self._stage.near), lambda seat: seat.freeze(FROZEN))
+        return await self._on("freeze", lambda seat: seat.freeze(FROZEN))
 
     async def _far(self, _: Deed) -> bool:
-        return await self._on(self._free(self._stage.far), lambda seat: seat.kill())
+        return await self._on("far", lambda seat: seat.kill())
 
     async def _guest(self, _: Deed) -> bool:
-        await self._stage.guests.visit(self._chance.uniform(1.0, 3.0))
-        return True
+        return await self._stage.guests.visit(self._chance.uniform(1.0, 3.0))
 
     async def _broker(self, _: Deed) -> bool:
-        async with self._broker_busy:
-            await asyncio.to_thread(self._stage.broker.kill)
-            self._stage.book.note("broker killed")
-            await asyncio.to_thread(self._stage.broker.start)
-            self._stage.book.note("broker back")
+        await asyncio.to_thread(self._stage.broker.kill)
+        self._stage.book.note("broker killed")
+        await asyncio.to_thread(self._stage.broker.start)
+        self._stage.book.note("broker back")
+        self._pace.broker_back()
         return True
 
     async def _caller(self, _: Deed) -> bool:

@@ -1,8 +1,12 @@
 """How much memory and how many descriptors processes have, and whether that grows."""
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.chaos.lines import Book
 
 MOST = 1.0
 """MB a minute that a process may grow by, once it is warm."""
@@ -12,6 +16,9 @@ WARM = 300.0
 
 FEWEST = 20
 """Samples without which a slope says nothing."""
+
+LOOK = 2.0
+"""Seconds between two looks."""
 
 
 class Sample(NamedTuple):
@@ -32,6 +39,17 @@ def sample(pid: int, at: float) -> Sample | None:
         return None
     resident = next((x for x in status.splitlines() if x.startswith("VmRSS:")), "VmRSS: 0 kB")
     return Sample(at, int(resident.split()[1]) / 1024, descriptors)
+
+
+async def watch(pids: Mapping[str, int], book: Book, pause: float = LOOK) -> None:
+    """Note samples of processes until it is cancelled; `at` counts from now."""
+    began = time.monotonic()
+    while True:
+        for who, pid in pids.items():
+            found = sample(pid, time.monotonic() - began)
+            if found is not None:
+                book.note("sample", who=who, sample=[*found])
+        await asyncio.sleep(pause)
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:

@@ -10,7 +10,7 @@ SESSION = 6.0
 """Seconds; the least that a broker takes by default."""
 
 RETENTION = 60.0
-"""Seconds; short, so that instances are forgotten during a run, and longer than any outage."""
+"""Seconds; short, so that instances are forgotten during a run, and longer than most outages."""
 
 REST = 60.0
 """Seconds within which all must have come to rest once the faults have stopped."""

@@ -2,20 +2,19 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 from sagalog.streams.log import Place
 from sagalog.streams.owner import lanes_group
 from tests.chaos.conductor import Stage
+from tests.chaos.pace import Restless
 from tests.chaos.plan import REST
 from tests.chaos.seats import Seat
+from tests.recovery.crew import START
 from tests.recovery.world import World
 
 STOP = 12.0
 """Seconds that a pod may take to end in order: 10 s are promised, the rest is the machine's."""
-
-
-class Restless(Exception):
-    """It did not come to rest in time."""
 
 
 async def rest(stage: Stage, worlds: list[World]) -> float:
@@ -56,12 +55,17 @@ async def lags(world: World) -> dict[Place, tuple[int, int]]:
 
 
 async def stop(stage: Stage) -> None:
-    """SIGTERM for every pod; notes how each has ended."""
+    """SIGTERM for every pod, once it is there; notes how each has ended."""
     await asyncio.gather(*(_stop(stage, seat) for seat in stage.seats))
     await stage.caller.end()
 
 
 async def _stop(stage: Stage, seat: Seat) -> None:
+    """One that was killed last of all may not have joined yet; before, it knows no order to end."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(seat.joined.wait(), START)
     began = time.monotonic()
-    code = await asyncio.wait_for(seat.stop(), 3 * STOP)
+    code = None
+    with suppress(TimeoutError):
+        code = await asyncio.wait_for(seat.stop(), 3 * STOP)
     stage.book.note("stopped", who=seat.name, code=code, seconds=time.monotonic() - began)

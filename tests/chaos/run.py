@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -15,37 +16,39 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.gate import Gate, strikes
 from tests.chaos.ledger import Ledger
 from tests.chaos.lines import Book, read
-from tests.chaos.memory import FEWEST, MOST, Growth, Sample, growth, sample
+from tests.chaos.memory import FEWEST, MOST, Growth, Sample, growth, watch
+from tests.chaos.pace import Restless
 from tests.chaos.plan import FAR_PODS, PARTITIONS, PODS, SESSION, Plan
 from tests.chaos.poison import Poisoner
-from tests.chaos.rest import Restless, rest, stop
+from tests.chaos.rest import rest, stop
 from tests.chaos.screen import Screen
 from tests.chaos.seats import Guests, Seat
 from tests.chaos.timetable import RATES
 from tests.chaos.verdict import violations
 from tests.chaos.void import voids
-from tests.kafka.broker import Broker, free_port
+from tests.kafka.broker import START_SECONDS, Broker, free_port
 from tests.kafka.find import new_broker
-from tests.recovery.crew import Crew
+from tests.recovery.crew import START, Crew
 from tests.recovery.kafka_world import kafka_world
 from tests.recovery.world import World
 
 MEASURED = ("pod-0", "caller")
 """Who is never killed in a soak."""
 
-LOOK = 2.0
-"""Seconds between two looks at the memory of a soak's processes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run was and what it has shown."""
+    """What a run was and what it has shown.
+
+    `lasted` is how long the faults struck, which were planned for `seconds`; -1.0 for never.
+    """
 
     seed: int
     seconds: float
     folder: str
     acknowledged: int
     told: int
+    lasted: float
     rest_seconds: float
     faults: dict[str, int]
     strikes: dict[str, int]
@@ -86,7 +89,9 @@ async def _play(plan: Plan, broker: Broker, port: int) -> None:
         names = (plan.app, f"{plan.app}-there")
         worlds = [
             await stack.enter_async_context(
-                kafka_world(broker.bootstrap, name, partitions=PARTITIONS)
+                kafka_world(
+                    broker.bootstrap, name, partitions=PARTITIONS, open_timeout=2 * START_SECONDS
+                )
             )
             for name in names
         ]
@@ -105,38 +110,39 @@ async def _open(stage: Stage, stack: AsyncExitStack, world: World) -> None:
     stage.near = [Seat(crew, book, f"pod-{n}", *plan.pods) for n in range(PODS)]
     stage.far = [Seat(crew, book, f"far-{n}", "--there", *plan.pods) for n in range(FAR_PODS)]
     stage.guests = Guests(crew, book, *plan.pods)
-    await asyncio.gather(*(seat.open(wait=True) for seat in stage.seats))
+    await asyncio.gather(*(seat.open() for seat in stage.seats))
+    async with asyncio.timeout(START):
+        await asyncio.gather(*(seat.joined.wait() for seat in stage.seats))
     await stage.call()
     stack.push_async_callback(stage.end_caller)
 
 
 async def _faults_and_rest(stage: Stage, worlds: list[World]) -> None:
     book, began = stage.book, time.monotonic()
-    looking = asyncio.create_task(_look(stage, began)) if stage.plan.soak else None
-    with Screen(stage.plan.seconds) as screen:
-        await Conductor(stage, Ledger(stage.plan.calls), screen).conduct()
-    book.note("faults ended", seconds=time.monotonic() - began)
-    if looking is not None:
-        looking.cancel()
-    try:
-        book.note("rested", seconds=await rest(stage, worlds))
-    except Restless as error:
-        book.note("restless", why=str(error))
+    async with _watched(stage):
+        try:
+            with Screen(stage.plan.seconds) as screen:
+                await Conductor(stage, Ledger(stage.plan.calls), screen).conduct()
+            book.note("faults ended", seconds=time.monotonic() - began)
+            book.note("rested", seconds=await rest(stage, worlds))
+        except Restless as error:
+            book.note("restless", why=str(error))
     await stop(stage)
     for world in worlds:
         await Evidence(stage.plan.folder).keep(world)
 
 
-async def _look(stage: Stage, began: float) -> None:
-    """Sample the processes of a soak that are never killed."""
-    book = Book(stage.plan.folder / "memory.jsonl")
-    pids = (stage.near[0].worker.pid, stage.caller.pid)
-    while True:
-        for who, pid in zip(MEASURED, pids, strict=True):
-            found = sample(pid, time.monotonic() - began)
-            if found is not None:
-                book.note("sample", who=who, sample=found)
-        await asyncio.sleep(LOOK)
+@asynccontextmanager
+async def _watched(stage: Stage) -> AsyncIterator[None]:
+    """Meanwhile the memory of a soak's processes is looked at; that it fails is not lost."""
+    if not stage.plan.soak:
+        yield
+        return
+    pids = dict(zip(MEASURED, (stage.near[0].worker.pid, stage.caller.pid), strict=True))
+    async with asyncio.TaskGroup() as group:
+        looking = group.create_task(watch(pids, Book(stage.plan.folder / "memory.jsonl")))
+        yield
+        looking.cancel()
 
 
 def judged(plan: Plan) -> Summary:
@@ -149,13 +155,18 @@ def judged(plan: Plan) -> Summary:
         str(plan.folder),
         len(ledger.acknowledged),
         len(ledger.told),
-        next((round(x["seconds"], 1) for x in deeds if x["what"] == "rested"), -1.0),
+        _seconds(deeds, "faults ended"),
+        _seconds(deeds, "rested"),
         dict(Counter(x["deed"] for x in deeds if x["what"] == "deed")),
         dict(Counter(x["how"] for x in read(strikes(plan.folder)))),
         [*violations(plan), *_growing(grown)],
         [*voids(plan), *_unmeasured(plan, grown)],
         grown,
     )
+
+
+def _seconds(deeds: list[dict[str, Any]], what: str) -> float:
+    return next((round(line["seconds"], 1) for line in deeds if line["what"] == what), -1.0)
 
 
 def _grown(plan: Plan) -> dict[str, Growth]:

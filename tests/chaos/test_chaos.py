@@ -11,7 +11,7 @@ from tests.chaos.run import run
 @pytest.mark.slow
 @pytest.mark.proof
 @pytest.mark.kafka
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_ninety_seconds_of_chaos_break_no_promise(tmp_path: Path) -> None:
     """Where it fails, `python -m tests.chaos judge FOLDER` shows all of it again."""
     print("everything is kept in", tmp_path)

@@ -1,5 +1,6 @@
 """The parts of the harness that need no broker: what follows from a seed, and what is counted."""
 
+import asyncio
 import os
 from collections import Counter
 from pathlib import Path
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from sagalog.schemas.record import Record
 from tests.chaos.evidence import _line, _read, _stamp
 from tests.chaos.lines import Book, Tail, read
-from tests.chaos.memory import FEWEST, Growth, Sample, growth, sample, slope
+from tests.chaos.memory import FEWEST, Growth, Sample, growth, sample, slope, watch
 from tests.chaos.orders import order
 from tests.chaos.run import _growing
 from tests.chaos.timetable import EVERY, STRUCK, counts, timetable
 from tests.chaos.torn import Transaction, torn
+from tests.recovery.world import eventually
 
 
 class TestTimetable:
@@ -84,6 +86,20 @@ class TestMemory:
         assert found.megabytes > 10
         assert found.descriptors > 2
         assert sample(2**22, 1.0) is None
+
+    async def test_what_is_seen_of_a_process_stands_in_a_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "memory.jsonl"
+        looking = asyncio.create_task(watch({"me": os.getpid()}, Book(file), pause=0.01))
+
+        async def looks() -> list[Sample]:
+            if looking.done():
+                looking.result()
+            return [Sample(*line["sample"]) for line in read(file) if line["who"] == "me"][1:]
+
+        later, *_ = await eventually(looks)
+        looking.cancel()
+        assert later.at > 0
+        assert later.megabytes > 10
 
 
 class TestTorn:

@@ -7,10 +7,11 @@ import pytest
 
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
+from sagalog.schemas.definition import Definition, StepSpec
 from sagalog.schemas.record import Record
 from tests.chaos.evidence import _line
 from tests.chaos.lines import Book
-from tests.chaos.plan import Plan
+from tests.chaos.plan import RETENTION, Plan
 from tests.chaos.verdict import violations
 from tests.chaos.void import voids
 
@@ -39,10 +40,10 @@ class Folder:
         place = {"topic": "chaos1.high", "partition": 0, "offset": 4}
         Book(self.plan.poison).note(what, **place, mark="1")
 
-    def fact(self, fact: f.Fact) -> None:
-        _, value = codec.encode_fact(fact, source="o", subject=ID, now=1_000)
+    def fact(self, fact: f.Fact, at: int = 1_000) -> None:
+        _, value = codec.encode_fact(fact, source="o", subject=ID, now=at)
         file = self.plan.folder / "topics" / "chaos1.events-0.jsonl"
-        record = Record("chaos1.events", 0, self._offset, 1_000, ID.encode(), value)
+        record = Record("chaos1.events", 0, self._offset, at, ID.encode(), value)
         self._offset += 1
         with file.open("a") as kept:
             kept.write(_line(record))
@@ -93,6 +94,19 @@ def test_the_true_result_passes(folder: Folder) -> None:
     folder.fact(f.Completed("r"))
     folder.called("told", kind="outcome", status="completed", value={"a": "first"})
     assert not folder.shows("S7", "was told")
+
+
+@pytest.mark.parametrize(("waited", "caught"), [(RETENTION, False), (RETENTION - 1, True)])
+def test_a_step_elsewhere_may_be_refused_a_retention_later_and_no_earlier(
+    folder: Folder, waited: float, caught: bool
+) -> None:
+    definition = Definition("saga", "order", (StepSpec("ship", "there/ship"),))
+    folder.acknowledged()
+    folder.fact(f.Started("r", definition, None, "f", "normal", 0, int(RETENTION * 1000)))
+    refused = f.StepFailed("r", "ship", 1, f.Failure("terminal", "Refused", "late"), final=True)
+    folder.fact(refused, 1_000 + int(waited * 1000))
+    folder.fact(f.Compensated("r"), 1_000 + int(waited * 1000))
+    assert folder.shows("L1", "it was to end as completed, and is compensated") is caught
 
 
 def test_what_was_acknowledged_and_cannot_be_found(folder: Folder) -> None:

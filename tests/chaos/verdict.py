@@ -13,10 +13,13 @@ from sagalog.streams.audit import Auditor, Blow, Spot, read_journal
 from tests.chaos.evidence import Evidence
 from tests.chaos.ledger import Ledger
 from tests.chaos.lines import read
-from tests.chaos.plan import PARTITIONS, Plan
+from tests.chaos.plan import PARTITIONS, RETENTION, Plan
 from tests.chaos.poison import HEADER, LANES, REPEAT
 from tests.chaos.rest import STOP
 from tests.chaos.torn import torn
+
+REFUSED = "Refused"
+"""The error of a step whose request was refused elsewhere."""
 
 
 def violations(plan: Plan) -> list[str]:
@@ -25,7 +28,7 @@ def violations(plan: Plan) -> list[str]:
     ledger = Ledger(plan.calls).read()
     told = _Log(evidence)
     return [
-        *audited(plan, evidence, ledger),
+        *audited(plan, evidence, ledger, told.late),
         *_torn(evidence),
         *_told(ledger, told),
         *_letters(plan, told),
@@ -33,8 +36,13 @@ def violations(plan: Plan) -> list[str]:
     ]
 
 
-def audited(plan: Plan, evidence: Evidence, ledger: Ledger) -> list[str]:
-    """What the product's auditor says, fed as `sagalog audit` feeds it."""
+def audited(
+    plan: Plan, evidence: Evidence, ledger: Ledger, late: set[str] | frozenset[str] = frozenset()
+) -> list[str]:
+    """What the product's auditor says, fed as `sagalog audit` feeds it.
+
+    Nobody knows how those end that were `late`.
+    """
     auditor = Auditor({plan.app: PARTITIONS, f"{plan.app}-there": PARTITIONS})
     for line in read(plan.deeds):
         if line["what"] == "blow":
@@ -45,7 +53,7 @@ def audited(plan: Plan, evidence: Evidence, ledger: Ledger) -> list[str]:
     offsets = evidence.offsets()
     found.append(auditor.committed({place: at for place, (at, _) in offsets.items()}))
     for line in ledger.acknowledged.values():
-        auditor.acknowledged(plan.app, line["id"], line["end"])
+        auditor.acknowledged(plan.app, line["id"], "" if line["id"] in late else line["end"])
     found.append(auditor.at_rest({place: end for place, (_, end) in offsets.items()}))
     repeats = _repeats(plan)
     return [
@@ -72,10 +80,23 @@ class _Log:
         self.ends: defaultdict[str, set[str]] = defaultdict(set)
         self.forgotten: set[str] = set()
         self.letters: set[str] = set()
+        self.late: set[str] = set()
+        """Whose step elsewhere was refused, since its request came a retention later (rule 10)."""
+        self._ready: dict[str, int] = {}
         for record in evidence.records():
             message = codec.decode(record.value)
             if isinstance(message, Envelope):
+                self._time(record.timestamp, message)
                 self._take(message)
+
+    def _time(self, at: int, message: Envelope) -> None:
+        data, subject = message.data, message.subject
+        if isinstance(data, f.Started | f.StepCompleted):
+            self._ready[subject] = at
+        waited = at - self._ready.get(subject, at)
+        refused = isinstance(data, f.StepFailed) and data.error.type == REFUSED
+        if refused and waited >= RETENTION * 1000:
+            self.late.add(subject)
 
     def _take(self, message: Envelope) -> None:
         data, subject = message.data, message.subject

@@ -12,18 +12,18 @@ def call(number: int) -> Call:
     return Call(0, f"i{number}", "run", "normal", Run(0, 1, 0))
 
 
-def purse(*, permits: int, waiting: int = 0, **fields: int) -> Purse:
+def purse(*, permits: int, waiting: int = 0, pressure: int = 0) -> Purse:
     """One that asked at NOW, and was lent so many permits."""
     made = Purse("limiter", "charge", "", LimitSpec(concurrency=9))
     for number in range(waiting):
         made.waiting.add(call(number), "")
     made.asked(Wish(0, max(permits, waiting), 0), 1, NOW)
-    made.granted(grant(1, serial=5, permits=permits, **fields), NOW)
+    made.granted(grant(1, serial=5, permits=permits, pressure=pressure), NOW)
     return made
 
 
-def grant(number: int, *, serial: int, permits: int, **fields: int) -> PermitsGranted:
-    return PermitsGranted("owner", number, serial, permits, **fields)
+def grant(number: int, *, serial: int, permits: int, pressure: int = 0) -> PermitsGranted:
+    return PermitsGranted("owner", number, serial, permits, pressure=pressure)
 
 
 def test_no_more_begin_than_permits_are_held() -> None:

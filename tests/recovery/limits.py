@@ -103,13 +103,13 @@ class Limits:
         pods = await self._work(world, gauge.app)
         client = await world.client(gauge.app)
         handles = await client.submit_many(gauge.call, [str(n) for n in range(600)])
-        full = {(f"{world.name}.normal", number) for pod in pods for number in pod.owners}
-        await eventually(lambda: _true({place for pod in pods for place in pod._full} == full))
+        owners = [owner for pod in pods for owner in pod.owners.values()]
+        await eventually(lambda: _true(all(o.closed_lanes == {"normal"} for o in owners)))
         await client.set_limit(gauge.call, Limit(concurrency=5))
         await _all(*handles)
         assert gauge.most["all"] == 5
         assert len(gauge.done) == 600
-        assert not any(pod._full for pod in pods)
+        assert not any(owner.closed_lanes for owner in owners)
 
     async def test_a_rate_holds_over_all_of_them(self, world: World) -> None:
         gauge = Gauge(world.name, Limit(rate=50, per=1.0, burst=5))

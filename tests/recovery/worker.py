@@ -1,7 +1,7 @@
 """A process that runs a pod: python -m tests.recovery.worker URL APP MEMBER JOURNAL.
 
 Says `ready` once it has joined. SIGTERM ends it in order, and the end of its stdin at once,
-so that it does not outlive the test.
+so that it does not outlive the test. It exits with AWAY where it finds no broker.
 """
 
 import argparse
@@ -10,16 +10,21 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import structlog
 
+from sagalog.streams.errors import LogUnavailable
 from sagalog.streams.log import Log
 from sagalog.streams.opening import log_at
 from sagalog.streams.pod import Pod, PodSettings
 from tests.recovery import app
 from tests.recovery.app import USUAL, Manner
 from tests.recovery.journal import Journal
+
+AWAY = os.EX_TEMPFAIL
+"""The exit status of one that found no broker when it started."""
 
 
 def make_log(url: str, member: str, session: float) -> Log:
@@ -54,9 +59,9 @@ async def work(arguments: argparse.Namespace) -> None:
     )
     pod = Pod(declared, log, member=arguments.member, settings=settings)
     await pod.start()
-    print("ready", flush=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    print("ready", flush=True)
     ends = [asyncio.create_task(stop.wait()), asyncio.create_task(pod.failed())]
     done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if ends[1] in done:
@@ -89,4 +94,8 @@ if __name__ == "__main__":
     parser.add_argument("--forget", type=float, default=10.0)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     threading.Thread(target=end_with_parent, daemon=True).start()
-    asyncio.run(work(parser.parse_args()))
+    try:
+        asyncio.run(work(parser.parse_args()))
+    except LogUnavailable:
+        traceback.print_exc()
+        sys.exit(AWAY)

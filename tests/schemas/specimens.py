@@ -5,7 +5,9 @@ from typing import Any
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
 from sagalog.schemas import limits as l
+from sagalog.schemas import pauses as p
 from sagalog.schemas import replies, requests
+from sagalog.schemas import workers as w
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
 
 RETRY = RetrySpec(max_attempts=7, first=10, factor=1.5, longest=900, jitter=0.5, give_up_after=99)
@@ -54,17 +56,33 @@ START: dict[str, Any] = {
     "confirm": True,
     "parent": PARENT,
     "cause_time": 17,
+    "not_before": 18,
+    "queue_limit": 19,
+    "any_payload": True,
+    "occasion": requests.Occasion("schedule-1", "run-0", 300_000),
 }
+PLAN = requests.Plan(
+    every="0 2 * * *",
+    zone="Europe/Berlin",
+    kind="saga",
+    fingerprint="abc",
+    catch_up="all",
+    lasting=1,
+    queue_limit=2,
+    steps=(STEP_DATA,),
+)
 
 LIMIT = l.LimitSpec(concurrency=3, rate=50, per=2000, burst=4, lease=9000)
 
 REQUESTS: list[Any] = [
     requests.StartSaga(**START, steps=(STEP_DATA,)),
     requests.RunOperation(**START, step=STEP),
+    requests.Schedule(**START, plan=PLAN, replaces=True),
     requests.Cancel("changed my mind", "ann", "run-1", REPLY_TO),
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False),
+    requests.Purge("low", 17, "too many", "ann"),
 ]
 
 FACTS: list[Any] = [
@@ -84,8 +102,31 @@ FACTS: list[Any] = [
         reply_to=REPLY_TO,
         confirm=True,
         parent=PARENT,
+        not_before=18,
+        expired=True,
+        occasion=requests.Occasion("schedule-1", "run-0", 300_000),
     ),
     f.Refused("run-1", 60, "compensations", 4, 2, PARENT),
+    f.ScheduleStarted(
+        run="run-1",
+        name="order",
+        plan=PLAN,
+        input=JSON,
+        fingerprint="abc",
+        lane="high",
+        lane_offset=12,
+        retention=60,
+        due=300_000,
+        asked=17,
+        key="nightly",
+        priority="low",
+        tenant="acme",
+        traceparent="00-ab-cd-01",
+        reply_to=REPLY_TO,
+        confirm=True,
+    ),
+    f.ScheduleFired("run-1", 300_000, 600_000, 900_000, 17),
+    f.ScheduleReplaced("run-1", "run-2", PLAN, JSON, "abc", "high", 12, 60, 300_000, 18, "low"),
     f.StepCompleted("run-1", "charge", 2, JSON),
     f.StepFailed("run-1", "charge", 2, FAILURE, final=True, retry_at=99, counted=False),
     f.StepCompensated("run-1", "charge", 2, 3),
@@ -106,6 +147,10 @@ FACTS: list[Any] = [
     l.PermitsGranted("orders/1/nonce", 7, 13, 3, 2, True, 2, 9000),
     l.LimitSet("client-1-4", "charge", "acme", LIMIT, "ann"),
     f.Taken("orders/0/nonce"),
+    p.Paused("p1", "charge", reason="the bank is down", by="ann"),
+    p.Resumed("p2", lane="low", reason="it is up", by="ann"),
+    p.BreakerOpened("charge", 3, 5000, "ConnectionError: refused"),
+    p.BreakerClosed("charge", 3),
 ]
 
 OTHERS: list[Any] = [
@@ -123,6 +168,20 @@ OTHERS: list[Any] = [
         status="stuck",
         remaining=("charge",),
     ),
+    w.WorkerSeen(
+        life="a1",
+        host="h",
+        pid=7,
+        started_at=5,
+        version="0.1",
+        interval=5000,
+        state="draining",
+        partitions=(0, 3),
+        slots=9,
+        busy=1,
+        running=(w.Running("i", "charge", 6, "undo"),),
+    ),
+    w.DrainWorker("ann", "a new kernel"),
     d.PoisonRecord("orders.normal", 1, 2, 3, "a2V5", "dmFsdWU=", (("h", "eA=="),), "not JSON"),
 ]
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import orjson
 
+from sagalog.engine import beating
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.context import Context
 from sagalog.engine.effects import Call, Follow, Invocation
+from sagalog.engine.holding import Holding
 from sagalog.engine.instance import Instance
 from sagalog.engine.payload import copied
 from sagalog.engine.pending import (
@@ -15,6 +17,7 @@ from sagalog.engine.pending import (
     Deliver,
     End,
     Expire,
+    Fire,
     Post,
     Recall,
     Run,
@@ -44,18 +47,24 @@ Ready = Callable[[Call, Instance], None]
 class Acting:
     """Starts the actions of one partition."""
 
-    __slots__ = ("_agenda", "_app", "_ready", "_writer")
+    __slots__ = ("_agenda", "_app", "_holding", "_ready", "_writer")
 
-    def __init__(self, app: str, writer: Writer, agenda: Agenda, ready: Ready) -> None:
+    def __init__(
+        self,
+        app: str,
+        writer: Writer,
+        agenda: Agenda,
+        ready: Ready,
+        holding: Holding | None = None,
+    ) -> None:
         self._app, self._writer, self._agenda = app, writer, agenda
-        self._ready = ready
+        self._ready, self._holding = ready, holding or Holding(agenda)
 
     def start(self, instance: str, state: Instance, action: Action) -> None:
         """Start one action that is due."""
         match action:
             case Run():
-                call = Call(self._writer.partition, instance, state.run, state.priority, action)
-                self._ready(call, state)
+                self._run(instance, state, action)
             case Undo():
                 self._undo(instance, state, action)
             case Send():
@@ -66,8 +75,15 @@ class Acting:
                 self._post(instance, state, action)
             case Deliver():
                 self._deliver(instance, state, action)
+            case Fire():
+                self._fire(instance, state, action)
             case Expire() | Deadline() | End():
                 self.append(instance, state, action, _timed(state, action, self._writer.now))
+
+    def _run(self, instance: str, state: Instance, action: Run) -> None:
+        if not self._holding.holds(instance, state, action, self._writer.now):
+            call = Call(self._writer.partition, instance, state.run, state.priority, action)
+            self._ready(call, state)
 
     def append(self, instance: str, state: Instance, action: Action, fact: f.Fact) -> int:
         """Append the fact that ends an action; its size in bytes."""
@@ -85,6 +101,8 @@ class Acting:
     def _undo(self, instance: str, state: Instance, action: Undo) -> None:
         spec = state.definition.steps[action.step]
         if not spec.there:
+            if self._holding.holds(instance, state, action, self._writer.now):
+                return
             request = Compensate(action.number, state.run, spec.name, action.attempt)
             id_ = f"{instance}/{state.run}/compensate/{spec.name}/{action.number}.{action.attempt}"
             topic = self._writer.topics.lane(COMPENSATIONS)
@@ -152,6 +170,19 @@ class Acting:
         follow = Follow(instance, state.run, f.DeadLettered(state.run, name), action)
         self._agenda.told(instance, action)
         self._writer.letter(instance, post, letter_id(instance, state.run, name), follow)
+
+    def _fire(self, instance: str, state: Instance, action: Fire) -> None:
+        fires, next_due = beating.firing(state, action.due, self._writer.now)
+        asked = state.beat.asked if state.beat is not None else 0
+        fact = f.ScheduleFired(state.run, action.due, fires, next_due, asked)
+        if not fires:
+            self.append(instance, state, action, fact)
+            return
+        child, request = beating.request(instance, state, fires, self._writer.now)
+        self._agenda.told(instance, action)
+        follow = Follow(instance, state.run, fact, action)
+        topic = self._writer.topics.lane(state.priority)
+        self._writer.request(topic, child, request, f"{child}/request", then=follow)
 
     def _deliver(self, instance: str, state: Instance, action: Deliver) -> None:
         to = state.parent

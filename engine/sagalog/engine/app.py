@@ -6,9 +6,10 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import orjson
 
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.errors import DeclarationError
 from sagalog.engine.limits import Limit
-from sagalog.engine.operation import Exhausted, Operation
+from sagalog.engine.operation import Exhausted, Operation, Pool
 from sagalog.engine.payload import jsonable
 from sagalog.engine.retry import Duration, Retry, milliseconds
 from sagalog.engine.saga import Saga, Step, Target, chained, check_graph
@@ -52,6 +53,8 @@ class App:
         queue_limit: Duration = 0,
         retention: Duration | None = None,
         limit: Limit | None = None,
+        breaker: Breaker | None = None,
+        pool: Pool | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
     def operation(  # noqa: PLR0913 (a declaration is flat)
         self,
@@ -66,16 +69,15 @@ class App:
         queue_limit: Duration = 0,
         retention: Duration | None = None,
         limit: Limit | None = None,
+        breaker: Breaker | None = None,
+        pool: Pool | None = None,
     ) -> Any:
         """Declare a handler as an operation, with or without arguments.
 
-        A handler may run again if its worker dies before its result is in the log, and
-        then gets the same idempotency key: called with a key whose effect exists, it
-        returns success. `timeout` in seconds, 0 for none; `exhausted="park"` lets a saga
-        wait for a person instead of turning back when the attempts are used up.
-        Alone, without a saga, it ends as cancelled where it waited longer for its turn than
-        `queue_limit` (0 for ever), and its result is kept for `retention`.
-        `limit` holds for all its calls together, in sagas too, over all pods.
+        A handler may run again if its worker dies before its result is in the log, and then
+        gets the same idempotency key: called with a key whose effect exists, it returns success.
+        `exhausted="park"`: a saga waits for a person when the attempts are used up. Alone it is
+        cancelled where it waited longer than `queue_limit`, and is kept `retention`.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
@@ -89,6 +91,8 @@ class App:
                 queue_limit=milliseconds(queue_limit, "queue_limit"),
                 retention=None if retention is None else milliseconds(retention, "retention"),
                 limit=limit,
+                breaker=breaker,
+                pool=pool,
             )
             return self._added(made)
 
@@ -119,6 +123,11 @@ class App:
         )
         self.sagas[name] = saga
         return saga
+
+    def breaker_of(self, name: str) -> Breaker | None:
+        """The breaker of an operation, if it has one."""
+        operation = self.operations.get(name)
+        return operation.breaker if operation else None
 
     def alone(self, name: str) -> Definition:
         """The definition of an operation that runs without a saga. Raises KeyError."""

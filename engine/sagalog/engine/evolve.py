@@ -6,7 +6,7 @@ Every rule returns the very same object where it ignores the fact, so that `is` 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagalog.engine import turning
+from sagalog.engine import beating, turning
 from sagalog.engine.instance import ENDED, NOTHING, PARKED, WAITING, Instance, Letter, StepState
 from sagalog.engine.payload import kept
 from sagalog.schemas import facts as f
@@ -38,7 +38,7 @@ def evolve(state: Instance | None, fact: f.Fact, here: Here) -> Instance | None:
     if here.offset <= state.offset or state.unreadable >= 0:
         return state
     rule = _RULES.get(type(fact))
-    if rule is None or isinstance(fact, f.Taken) or fact.run != state.run:
+    if rule is None or isinstance(fact, f.PartitionFact) or fact.run != state.run:
         return state
     after = rule(state, fact, here)
     return after if after is None or after is state else after.at(here.offset)
@@ -66,13 +66,15 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         parent=fact.parent,
         deadline=fact.deadline,
     )
-    return _never_begun(state, here) if fact.expired else state
+    if fact.purged:
+        return _never_begun(state, f.Failure("cancelled", "Purged", fact.purged), here)
+    return _never_begun(state, EXPIRED, here) if fact.expired else state
 
 
-def _never_begun(state: Instance, here: Here) -> Instance:
-    """It waited too long for its turn: its first fact is its end too."""
+def _never_begun(state: Instance, error: f.Failure, here: Here) -> Instance:
+    """It waited too long for its turn, or was purged: its first fact is its end too."""
     return state._replace(
-        status="cancelled", cause="cancel", ended_at=here.time, error=EXPIRED, steps=()
+        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=()
     )
 
 
@@ -251,6 +253,8 @@ def _step_released(state: Instance, fact: f.StepReleased, here: Here) -> Instanc
 
 
 def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
+    if state.beat is not None:
+        return beating.completed(state, here)
     if state.status != "running" or any(s.status != "completed" for s in state.steps):
         return state
     names = (spec.name for spec in state.definition.steps)
@@ -316,6 +320,7 @@ def _delivered(state: Instance) -> bool:
 _FIRST: dict[type[Any], Callable[[Any, Here], Instance | None]] = {
     f.Started: _started,
     f.Refused: _refused,
+    f.ScheduleStarted: beating.started,
 }
 
 _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
@@ -333,4 +338,6 @@ _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.DeadLettered: _deadlettered,
     f.OutcomeDelivered: _outcome_delivered,
     f.Forgotten: _forgotten,
+    f.ScheduleFired: beating.fired,
+    f.ScheduleReplaced: beating.replaced,
 }

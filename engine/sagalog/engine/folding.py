@@ -7,6 +7,7 @@ from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.lending import Lending
+from sagalog.engine.pauses import PAUSES_KEY
 from sagalog.engine.permits import Permits
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.replying import word
@@ -14,6 +15,7 @@ from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
 from sagalog.schemas.limits import LimiterFact, LimitSet, PermitsGranted
+from sagalog.schemas.pauses import PauseFact
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
 
@@ -111,6 +113,8 @@ class Folding:
         elif type(message.data) is f.Taken:
             self.owner = message.data.owner
             self.mark = self.mark._replace(taken=record.offset)
+        elif isinstance(message.data, PauseFact) and record.key == PAUSES_KEY:
+            self._desk.holding.fold(message.data, record.timestamp)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(record, message.subject)
         elif type(message.data) in _OF_LIMITS:
@@ -210,5 +214,5 @@ class Folding:
             self._poison_unheard.append((record, reason))
 
 
-_LANDING = (f.Started, f.Refused, f.CompensationRequested, f.Forgotten)
-_WISHES = (f.CancelRequested, f.StepReleased)
+_LANDING = (f.Started, f.Refused, f.ScheduleStarted, f.CompensationRequested, f.Forgotten)
+_WISHES = (f.CancelRequested, f.StepReleased, f.ScheduleReplaced)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sagalog.engine import beating
 from sagalog.engine.app import App
 from sagalog.engine.aside import Aside, Door, Held
 from sagalog.engine.asking import Asking
@@ -20,8 +21,10 @@ from sagalog.schemas.requests import (
     Cancel,
     Compensate,
     Inquire,
+    Purge,
     Release,
     RunOperation,
+    Schedule,
     Start,
     StartSaga,
 )
@@ -88,11 +91,15 @@ class Intake:
             return False
         state = self._desk.table.get(instance)
         match message.data:
+            case Schedule() as request if state is not None:
+                self._repeat(instance, request, state, record, done)
             case StartSaga() | RunOperation() as request if state is not None:
                 self.asking.repeat(instance, request, state)
                 self._desk.done(done)
             case StartSaga() | RunOperation() as request:
                 return self._start(instance, request, (lane, record, message))
+            case Schedule() as request:
+                return self._begin(instance, request, (lane, record, message), [])
             case Inquire() as request:
                 self.asking.inquire(instance, request, state, done)
             case _:
@@ -131,6 +138,18 @@ class Intake:
             for lane, record, other in behind:
                 self._route(lane, record, other)
 
+    def _repeat(
+        self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
+    ) -> None:
+        """A schedule is asked for that there is: it is found, or goes by this plan from now on."""
+        if not beating.gives_way(state, request):
+            self.asking.repeat(instance, request, state)
+            self._desk.done(done)
+            return
+        fact = self._starting.replace(instance, request, state, record, done)
+        if fact is not None:
+            self.asking.wish(request.reply_to, instance, fact, state, done)
+
     def _change(self, lane: str, record: Record, message: Envelope, state: Instance | None) -> None:
         instance, done = message.subject, LaneDone(lane, record.offset)
         match message.data:
@@ -145,6 +164,8 @@ class Intake:
                 self.asking.cancel(instance, request, state, done)
             case Release() as request:
                 self.asking.release(instance, request, state, done)
+            case Purge() as request if request.lane in self._desk.offsets:
+                self._desk.purges.take(request, done)
             case _:
                 self._desk.poison(record, f"{message.type} is no request", done)
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import PydanticSerializationError
 
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.context import Context
 from sagalog.engine.errors import DeclarationError, InvalidInput, InvalidResult
 from sagalog.engine.limits import Limit
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 
 Exhausted = Literal["turn-back", "park"]
+Pool = Literal["thread", "process"]
 
 
 class Operation(Generic[P, R_co]):
@@ -42,6 +44,8 @@ class Operation(Generic[P, R_co]):
         queue_limit: int = 0,
         retention: int | None = None,
         limit: Limit | None = None,
+        breaker: Breaker | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self.handler = handler
         self.name = name
@@ -51,7 +55,9 @@ class Operation(Generic[P, R_co]):
         self.exhausted: Exhausted = exhausted
         self.queue_limit, self.retention = queue_limit, retention
         self.limit = limit
+        self.breaker = breaker
         self.is_async = inspect.iscoroutinefunction(handler)
+        self.pool = _checked_pool(pool, name, is_async=self.is_async)
         self.__doc__ = handler.__doc__
         hints = _hints(handler, name)
         self.takes_input, self.takes_context = _shape(handler, hints, name)
@@ -100,6 +106,18 @@ class Operation(Generic[P, R_co]):
             if payload is None:
                 return None
             raise InvalidResult(f"the stored result of {self.name}: {_explain(error)}") from error
+
+
+def _checked_pool(pool: Pool | None, name: str, *, is_async: bool) -> Pool:
+    if pool is not None and is_async:
+        raise DeclarationError(
+            f"{name}: pool",
+            "is for plain functions, and an async one runs on the loop",
+            "Leave it out, or write `def` instead of `async def`.",
+        )
+    if pool not in (None, "thread", "process"):
+        raise DeclarationError(f"{name}: pool", f"{pool!r} is none", 'Use "thread" or "process".')
+    return pool or "thread"
 
 
 def _hints(handler: Callable[..., Any], name: str) -> dict[str, Any]:

@@ -7,12 +7,13 @@ and starts nothing (rule 1).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.app import App
+from sagalog.engine.breaker import Breakers
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Lettered, Refusal, Then
 from sagalog.engine.errors import Impossible
@@ -23,13 +24,15 @@ from sagalog.engine.instance import Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.lending import Lending
 from sagalog.engine.offsets import OffsetMap
-from sagalog.engine.pending import End, pending
+from sagalog.engine.pauses import Pauses
+from sagalog.engine.pending import End, Run, Undo, pending
 from sagalog.engine.permits import Permits
 from sagalog.engine.position import Position, check
 from sagalog.engine.results import Result, Returned, fact_of
 from sagalog.engine.table import Table
 from sagalog.engine.writer import LARGEST, Writer
 from sagalog.schemas import facts as f
+from sagalog.schemas.pauses import PAUSES
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import LANES
 
@@ -50,12 +53,13 @@ class Partition:
         self.horizon = Horizon()
         self.trimming = Trimming()
         self._writer = Writer(app.name, number, nonce, largest)
-        self._desk = Desk(partitions, self._writer)
+        self._desk = Desk(partitions, self._writer, Breakers(app.breaker_of))
         self._lending = Lending(self._writer)
         self._permits = Permits(app, self._desk, self._lending)
         self._intake = Intake(app, self._desk, self._permits)
         self._folding = Folding(self._desk, self._intake, self._lending, self._permits)
-        self._acting = Acting(app.name, self._writer, self._desk.agenda, self._permits.ready)
+        ready, desk = self._permits.ready, self._desk
+        self._acting = Acting(app.name, self._writer, desk.agenda, ready, desk.holding)
 
     @property
     def source(self) -> str:
@@ -107,6 +111,7 @@ class Partition:
             if state.offset >= position.mark.offset:
                 raise Impossible(f"{instance} is folded to {state.offset}, beyond the checkpoint")
         self.trimming.days = list(position.days)
+        self._desk.holding.restore(Pauses.read(rows))
         return self._folding.restore(position, start)
 
     def take(self, now: int) -> None:
@@ -137,6 +142,7 @@ class Partition:
         if self.phase == "acting" and not self.closing:
             for instance, state in touched.items():
                 self._act(instance, state)
+            self._start_all(self._desk.holding.freed())
 
     def _taken(self, owner: str) -> None:
         self._folding.owner = ""
@@ -150,6 +156,13 @@ class Partition:
     def _act(self, instance: str, state: Instance | None) -> None:
         if state is not None:
             for action in self._desk.agenda.plan(instance, state, self._writer.now):
+                self._acting.start(instance, state, action)
+
+    def _start_all(self, waiting: Iterable[tuple[str, Run | Undo]]) -> None:
+        """Those waited for an operation, and wait no longer."""
+        for instance, action in waiting:
+            state = self._desk.table.get(instance)
+            if state is not None:
                 self._acting.start(instance, state, action)
 
     # -- acting
@@ -172,6 +185,10 @@ class Partition:
         if not self._permits.begins(call):
             return None
         assert state is not None, "wanted, and not there"
+        if self._desk.holding.holds(call.instance, state, call.action, now):
+            self._permits.ended(call)
+            self._desk.done(call.request)  # an undo is asked for again when it is let go
+            return None
         self._desk.agenda.mark(call.instance, call.action, "running")
         return invocation(call, state)
 
@@ -191,12 +208,17 @@ class Partition:
             self._desk.agenda.clear(call.instance, call.action)
             self._desk.done(call.request)
             return
-        fact = fact_of(state, call.action, result, now)
+        holding = self._desk.holding
+        lifted = holding.lifted(state, call.action, now)
+        fact = fact_of(state, call.action, result, now, lifted)
+        told = holding.ended(call.instance, state, call.action, result, now)
         written = self._write(call, fact, state)
         if isinstance(written, str):
             self.finished(call, _unwritable(result, written), now)
         elif isinstance(result, Returned):
             self._follow(call.instance, state, fact)
+        if told is not None:
+            self._writer.fact(PAUSES, told, None)
 
     def _write(self, call: Call, fact: f.Fact, state: Instance) -> str | None:
         """Append a call's fact; why it cannot be, where it cannot."""
@@ -253,6 +275,7 @@ class Partition:
                 self._acting.start(timer.instance, state, timer.action)
         self._permits.tick()
         self._lending.tick()
+        self._start_all(self._desk.holding.probes(now))
         self._forget()
 
     def _forget(self) -> None:
@@ -267,11 +290,9 @@ class Partition:
         """When the next timer is due (ms), if this owner will heed it."""
         if self.phase != "acting" or self.closing:
             return None
-        due = self._desk.agenda.timers.next_due()
-        for other in (self._permits.next_due(), self._lending.next_due()):
-            if other is not None and (due is None or other < due):
-                due = other
-        return due
+        rooms = self._desk.agenda.timers, self._desk.holding, self._permits, self._lending
+        dues = (room.next_due() for room in rooms)
+        return min((due for due in dues if due is not None), default=None)
 
     # -- leaving
 
@@ -285,7 +306,11 @@ class Partition:
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
-        return [*self._desk.table.changes(), *self._lending.changes(), position.row()]
+        rows = [*self._desk.table.changes(), *self._lending.changes(), position.row()]
+        if self._desk.holding.changed:
+            self._desk.holding.changed = False
+            rows.append(self._desk.holding.pauses.row())
+        return rows
 
     def effects(self) -> Effects:
         """What this turn wants done; the next turn starts with none."""
@@ -301,18 +326,26 @@ class Partition:
         return len(self._intake.aside)
 
     @property
-    def full(self) -> Set[str]:
-        """The lanes of which so many are set aside that they are to be read no further."""
-        return self._intake.aside.full
-
-    @property
     def starting(self) -> int:
         """How many instances have been let in whose first fact is not read back yet."""
         return len(self._intake.starting)
 
     def commits(self) -> dict[str, int]:
         """For each lane the offset below which nothing needs to be read again."""
-        return {lane: offsets.low for lane, offsets in self._desk.offsets.items()}
+        return self._desk.commits()
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is held in the partition."""
+        return self._desk.holding.pauses
+
+    def closed_lanes(self) -> frozenset[str]:
+        """The lanes that are not to be read now; where to go on says `unread`."""
+        return self._desk.holding.closed() | self._intake.aside.full
+
+    def unread(self, lane: str) -> int:
+        """The offset of the first request of a lane that has not been taken in."""
+        return self._desk.offsets[lane].read
 
     def close_intake(self) -> None:
         """Start nothing more: what runs may end and be appended, then the partition goes."""

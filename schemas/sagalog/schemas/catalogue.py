@@ -4,19 +4,24 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, limits, replies, requests
+from sagalog.schemas import deadletters, facts, limits, pauses, replies, requests, workers
 
 PREFIX = "sagalog."
 
 TYPES: dict[str, type[Any]] = {
     "sagalog.saga.start.v1": requests.StartSaga,
     "sagalog.operation.run.v1": requests.RunOperation,
+    "sagalog.schedule.v1": requests.Schedule,
     "sagalog.cancel.v1": requests.Cancel,
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
     "sagalog.inquire.v1": requests.Inquire,
+    "sagalog.purge.v1": requests.Purge,
     "sagalog.started.v1": facts.Started,
     "sagalog.refused.v1": facts.Refused,
+    "sagalog.schedule.started.v1": facts.ScheduleStarted,
+    "sagalog.schedule.fired.v1": facts.ScheduleFired,
+    "sagalog.schedule.replaced.v1": facts.ScheduleReplaced,
     "sagalog.step.completed.v1": facts.StepCompleted,
     "sagalog.step.failed.v1": facts.StepFailed,
     "sagalog.step.compensated.v1": facts.StepCompensated,
@@ -37,9 +42,15 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.permits.refilled.v1": limits.PermitsRefilled,
     "sagalog.permits.granted.v1": limits.PermitsGranted,
     "sagalog.limit.set.v1": limits.LimitSet,
+    "sagalog.paused.v1": pauses.Paused,
+    "sagalog.resumed.v1": pauses.Resumed,
+    "sagalog.breaker.opened.v1": pauses.BreakerOpened,
+    "sagalog.breaker.closed.v1": pauses.BreakerClosed,
     "sagalog.reply.v1": replies.Reply,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,
+    "sagalog.worker.seen.v1": workers.WorkerSeen,
+    "sagalog.worker.drain.v1": workers.DrainWorker,
 }
 
 NAMES: dict[type[Any], str] = {cls: name for name, cls in TYPES.items()}

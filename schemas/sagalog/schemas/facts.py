@@ -11,7 +11,8 @@ from sagalog.schemas.limits import (
     PermitsGranted,
     PermitsRefilled,
 )
-from sagalog.schemas.requests import Parent, ReplyTo
+from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
+from sagalog.schemas.requests import Occasion, Parent, Plan, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
 
@@ -36,7 +37,8 @@ class Started:
     """The first fact of a life: all that the fold needs, the definition included.
 
     `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
-    `not_before` (ms). `expired` says that it waited longer than it was to: it is its end too.
+    `not_before` (ms). `expired` says that it waited longer than it was to, and
+    `purged` by whom and why its lane was purged: either is its end too.
     """
 
     run: str
@@ -56,6 +58,8 @@ class Started:
     parent: Parent | None = None
     not_before: int = 0
     expired: bool = False
+    purged: str = ""
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,67 @@ class Refused:
     lane_offset: int
     number: int
     parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStarted:
+    """The first fact of a schedule's life. `due` is when it fires first (ms).
+
+    `asked` is when its request was made, by the clock of whoever made it (ms).
+    """
+
+    run: str
+    name: str
+    plan: Plan
+    input: Json
+    fingerprint: str
+    lane: str
+    lane_offset: int
+    retention: int
+    due: int
+    asked: int = 0
+    key: str = ""
+    priority: Priority = "normal"
+    tenant: str = ""
+    traceparent: str | None = None
+    reply_to: ReplyTo | None = None
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFired:
+    """The firing set for `due` (ms) has come (rule 11); the next one is set for `next_due`.
+
+    `fires` is the time whose request stands in its lane: a later one where some were
+    missed, 0 where all that were due are passed over. `next_due` 0 means never again.
+    `asked` says by which plan that is so: one that took its place meanwhile has other times.
+    """
+
+    run: str
+    due: int
+    fires: int
+    next_due: int
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleReplaced:
+    """From now on the schedule goes by another plan; one that had ended begins again, as `life`.
+
+    So facts about what it was do not count for what it is (rule 4).
+    """
+
+    run: str
+    life: str
+    plan: Plan
+    input: Json
+    fingerprint: str
+    lane: str
+    lane_offset: int
+    retention: int
+    due: int
+    asked: int
+    priority: Priority = "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +279,9 @@ class Taken:
 Fact = (
     Started
     | Refused
+    | ScheduleStarted
+    | ScheduleFired
+    | ScheduleReplaced
     | StepCompleted
     | StepFailed
     | StepCompensated
@@ -234,4 +302,11 @@ Fact = (
     | PermitsRefilled
     | LimitSet
     | PermitsGranted
+    | Paused
+    | Resumed
+    | BreakerOpened
+    | BreakerClosed
 )
+
+PartitionFact = Taken | PauseFact
+"""Those of no instance: they are about the partition."""

@@ -1,6 +1,7 @@
 """Deterministic ids: the same cause gives the same id, so that a repeat shows as a repeat."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -9,13 +10,26 @@ from uuid import UUID, uuid5
 from sagalog.schemas import facts as f
 from sagalog.schemas import limits as l
 from sagalog.schemas.partitioner import partition_of
+from sagalog.schemas.pauses import Paused, PauseFact, Resumed
 
 NAMESPACE = UUID("6f3b2a54-7d0c-5f0e-9a53-0d4f5a6a1c11")
+SCHEDULES = uuid5(NAMESPACE, "schedules")
 
 
 def instance_id(tenant: str, name: str, key: str) -> str:
     """The id of the instance that `key` stands for; one key, one instance (DESIGN, 4)."""
     return str(uuid5(NAMESPACE, f"{tenant}\x00{name}\x00{key}"))
+
+
+def schedule_id(tenant: str, name: str, key: str) -> str:
+    """The id of the schedule of this key: never that of an instance with the same key."""
+    return str(uuid5(SCHEDULES, f"{tenant}\x00{name}\x00{key}"))
+
+
+def firing_key(key: str, due: int) -> str:
+    """The key of what the schedule `key` starts at `due` (ms); its id follows as any key's."""
+    moment = datetime.fromtimestamp(due / 1000, UTC)
+    return f"{key}@{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def child_id(run: str, step: str) -> str:
@@ -55,6 +69,8 @@ def fact_id(instance: str, kind: str, fact: f.Fact) -> str:
         return f"{instance}/{fact.run}/{kind}/{tell(fact)}"  # type: ignore[union-attr]
     if isinstance(fact, f.Taken):
         return f"{fact.owner}/{kind}"
+    if isinstance(fact, PauseFact):
+        return f"{instance}/{kind}/{_of_pause(fact)}"
     return f"{instance}/{fact.run}/{kind}"
 
 
@@ -64,6 +80,12 @@ def _attempt(fact: Any) -> str:
 
 def _undo(fact: Any) -> str:
     return f"{fact.step}/{fact.number}.{fact.attempt}"
+
+
+def _of_pause(fact: PauseFact) -> str:
+    if isinstance(fact, Paused | Resumed):
+        return fact.name
+    return f"{fact.operation}/{fact.number}"
 
 
 _TELLS: dict[type[Any], Callable[[Any], str]] = {
@@ -80,4 +102,6 @@ _TELLS: dict[type[Any], Callable[[Any], str]] = {
     l.PermitsExpired: lambda fact: str(fact.number),
     l.PermitsRefilled: lambda fact: str(fact.number),
     l.PermitsGranted: lambda fact: str(fact.serial),
+    f.ScheduleFired: lambda fact: f"{fact.due}/{fact.asked}",
+    f.ScheduleReplaced: lambda fact: f"{fact.lane}/{fact.lane_offset}",
 }

@@ -2,34 +2,38 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Limit, Operation, Saga
 from sagalog.engine.errors import DeclarationError
-from sagalog.schemas.codec import encode, encode_fact
-from sagalog.schemas.definition import Json
-from sagalog.schemas.facts import Fact
-from sagalog.schemas.ids import board_id, limiter_id
-from sagalog.schemas.limits import LimitSet
+from sagalog.schemas.codec import encode
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
+    Purge,
     Release,
     ReplyTo,
+    Schedule,
     Start,
     StepData,
 )
-from sagalog.schemas.topics import Topics
+from sagalog.schemas.topics import COMPENSATIONS, Topics
+from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
-from sagalog.streams.handle import Handle
+from sagalog.streams.handle import Handle, ScheduleHandle
+from sagalog.streams.limiting import Limiting
 from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
+from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -51,6 +55,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
@@ -59,8 +64,12 @@ class Client:
         self._composer = Composer(self.app, tenant, clock, token)
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
+        self._pauser = Pauser(log, app, clock, token)
+        self._limiting = Limiting(log, app, clock, token)
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
+        self._observer: Observer | None = None
+        self._gate = Gate(log, self.name, backlog_limit, clock)
 
     @property
     def tenant(self) -> str:
@@ -79,6 +88,7 @@ class Client:
 
     async def close(self) -> None:
         """Stop listening; instances go on without this client."""
+        await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -96,11 +106,14 @@ class Client:
 
         With a `key` a repeat finds its first: the same payload gets the stored outcome,
         another payload is a Conflict. `steps` gives the saga as data, without code.
-        Raises InvalidInput for an input that JSON cannot hold or that is too large, and
-        DeclarationError for an option that makes no sense.
+        With `every` it starts a schedule of it: the handle is the schedule's, which ends when
+        it is cancelled.
+        Raises InvalidInput for an input that JSON cannot hold or that is too large,
+        DeclarationError for an option that makes no sense, and Backpressure where the lane
+        holds more than this client's limit.
         """
         request = self._composer.saga(saga, input, steps, options, self._mailbox.address())
-        return await self._send(request, _same)
+        return await self._send(request, _same, options)
 
     @overload
     async def submit(
@@ -125,7 +138,7 @@ class Client:
     ) -> Handle[Any]:
         """Run one operation without a saga; otherwise as `start`."""
         request = self._composer.operation(operation, input, options, self._mailbox.address())
-        return await self._send(request, self._composer.loader(operation))
+        return await self._send(request, self._composer.loader(operation), options)
 
     async def submit_many(
         self,
@@ -138,13 +151,15 @@ class Client:
         """Run one operation for each input; returns when all the requests are durable.
 
         `keys` gives each its key, in the order of the inputs. Nothing is told of their ends
-        unless a handle is asked, which is what makes many cheap. Raises InvalidInput, and then
-        none is sent; after a LogError some may be: send all again with the same keys.
+        unless a handle is asked, which is what makes many cheap. Raises InvalidInput or
+        Backpressure, and then none is sent; after a LogError some may be: send all again with
+        the same keys.
         """
         requests = [
             self._composer.operation(operation, input, {**options, "key": key}, None)
             for input, key in _keyed(inputs, keys, options)
         ]
+        await self._gate.enter(options.get("priority", "normal"), len(requests), self._partitions)
         load = self._composer.loader(operation)
         sent: dict[Place, list[Entry]] = {}
         handles: list[Handle[Any]] = []
@@ -221,35 +236,88 @@ class Client:
         before the one for all. None takes back what was set, and what the operation declares
         holds again. Raises DeclarationError where it declares none: then nothing asks.
         """
-        name = operation if isinstance(operation, str) else operation.name
-        self._composer.check_limit(name, limit)
-        spec = limit.spec() if limit else None
-        fact = LimitSet(self._token(16), name, key, spec, by or self._source)
-        count, app = self._partitions, self.name
-        if key is None:
-            names = [board_id(app, name, number, count) for number in range(count)]
-        else:
-            names = [limiter_id(app, name, key)]
-        await asyncio.gather(*(self._say(name, fact) for name in names))
+        await self._limiting.set(operation, limit, key, by, self._source)
 
-    async def _say(self, subject: str, fact: Fact) -> None:
-        """Append a fact that needs nobody's consent."""
-        _, value = encode_fact(fact, source=self._source, subject=subject, now=self._clock())
-        key = subject.encode()
-        number = partition_of(key, self._partitions)
-        await self._log.append(self._topics.events, number, [Entry(key, value)])
+    async def pause(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Hold an operation, or a lane, until it is resumed; returns when that is durable.
+
+        No call of the operation begins any more; what runs may end. A lane is not read.
+        After a LogError say it again: it may hold in some partitions.
+        """
+        await self._pauser.pause(operation, lane, reason, by, self._source)
+
+    async def resume(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Let an operation, or a lane, go on, whether a person or a breaker holds it."""
+        await self._pauser.resume(operation, lane, reason, by, self._source)
+
+    async def pauses(self) -> list[Hold]:
+        """What is held now, by people and by breakers, as the log says."""
+        return holds(await read_pauses(self._log, self.name))
+
+    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
+        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
+
+        The result says up to which offset of each partition. What has been taken in goes on,
+        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
+        gets Cancelled.
+        """
+        places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
+        ends = await self._log.ends(places)
+        through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
+        for (_, number), end in ends.items():
+            subject = self._subject(f"purge-{self._token(16)}", number)
+            request = Purge(lane, end, reason, by or self._source)
+            place, entry = self._letter(subject, through, request, subject)
+            await self._log.append(*place, [entry])
+        return ends
+
+    def _subject(self, name: str, partition: int) -> str:
+        """An id that belongs to a partition, for what is said to its owner."""
+        names = (f"{name}-{n}" for n in count())
+        return next(n for n in names if partition_of(n.encode(), self._partitions) == partition)
+
+    async def status(self) -> Status:
+        """How the app stands: lanes, operations, tenants. Rates are those since the last call.
+
+        The first call reads all of the app's events, each other one what is new. Between them
+        the client holds what it has read: about 2 KB for each instance that is not forgotten.
+        """
+        if self._observer is None:
+            self._observer = Observer(self._log, self.name, clock=self._clock)
+        return await self._observer.look()
 
     # -- the way in
 
-    async def _send(self, request: Start, load: Callable[[Outcome], T]) -> Handle[T]:
+    async def _send(
+        self, request: Start, load: Callable[[Outcome], T], options: Options
+    ) -> Handle[T]:
         to = request.reply_to
         assert to is not None, "a client's request has an address for answers"
+        await self._gate.enter(request.priority, 1, self._partitions)
         instance = self._composer.instance(request)
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm
         )
-        handle = Handle(self, instance, request.priority, waiting, load)
-        if request.confirm:
+        handle: Handle[T] = (
+            ScheduleHandle(self, instance, request.priority, waiting)
+            if isinstance(request, Schedule)
+            else Handle(self, instance, request.priority, waiting, load)
+        )
+        if options.get("confirm"):
             await handle.started()
         return handle
 
@@ -304,6 +372,8 @@ def _keyed(
 ) -> Iterable[tuple[Any, str | None]]:
     if options.get("key") is not None:
         raise DeclarationError("key", "is one, for many inputs", "Give keys=[...], one for each.")
+    if options.get("every") is not None:
+        raise DeclarationError("every", "is given for many inputs", "Submit each with its own key.")
     if keys is None:
         return ((input, None) for input in inputs)
     inputs, keys = list(inputs), list(keys)

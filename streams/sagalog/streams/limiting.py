@@ -1,17 +1,65 @@
-"""The limits of an app as they stand in its log: read back by anybody, without a pod."""
+"""The limits of an app in its log: set by clients, read back by anybody, without a pod."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from sagalog.engine import App, DeclarationError, Limit, Operation
 from sagalog.engine.limiter import Limiter, evolve
-from sagalog.schemas.codec import decode
+from sagalog.schemas.codec import decode, encode_fact
 from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.limits import LimiterFact, LimitSpec
+from sagalog.schemas.ids import board_id, limiter_id
+from sagalog.schemas.limits import LimiterFact, LimitSet, LimitSpec
+from sagalog.schemas.partitioner import partition_of
+from sagalog.schemas.record import Entry
 from sagalog.schemas.topics import Topics
 from sagalog.streams.history import Progress, bounds, scan
 from sagalog.streams.log import Log
+from sagalog.streams.surroundings import Clock, Token
 
 _FACTS = LimiterFact.__args__
 _SIGNS = b"sagalog.permits.", b"sagalog.limit.set."
+
+
+class Limiting:
+    """Writes the limits that one client sets: facts that need nobody's consent."""
+
+    def __init__(self, log: Log, app: App | str, clock: Clock, token: Token) -> None:
+        self._app = app if isinstance(app, App) else None
+        self._name = app.name if isinstance(app, App) else app
+        self._log, self._clock, self._token = log, clock, token
+
+    async def set(
+        self,
+        operation: Operation[..., Any] | str,
+        limit: Limit | None,
+        key: str | None,
+        by: str,
+        source: str,
+    ) -> None:
+        """Set one, for a key or (None) for all. Raises DeclarationError or LogError."""
+        name = operation if isinstance(operation, str) else operation.name
+        self._check(name, limit)
+        topic = Topics(self._name).events
+        count = await self._log.partitions(topic)
+        spec = limit.spec() if limit else None
+        fact = LimitSet(self._token(16), name, key, spec, by or source)
+        names = [limiter_id(self._name, name, key or "")]
+        if key is None:
+            names = [board_id(self._name, name, number, count) for number in range(count)]
+        for limiter in names:
+            _, value = encode_fact(fact, source=source, subject=limiter, now=self._clock())
+            entry = Entry(limiter.encode(), value)
+            await self._log.append(topic, partition_of(limiter.encode(), count), [entry])
+
+    def _check(self, name: str, limit: Limit | None) -> None:
+        if limit is not None and limit.by:
+            problem = "is settled where the operation is declared"
+            raise DeclarationError("Limit.by", problem, "Leave it out; name one key with key=...")
+        known = self._app.operations.get(name) if self._app else None
+        if self._app is not None and (known is None or known.limit is None):
+            problem = "declares no limit" if known else f"is no operation of {self._app.name}"
+            hint = "Declare it with limit=Limit(), which limits nothing."
+            raise DeclarationError(name, problem, hint)
 
 
 @dataclass(frozen=True, slots=True)

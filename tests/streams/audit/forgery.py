@@ -158,11 +158,18 @@ class Forgery:
         letter = PoisonRecord.of(record._replace(**fields), reason)
         self.post(letter, poison_id(record.topic, record.partition, record.offset))
 
-    def reply(self, kind: Any, status: str = "", result: Any = None, to: str = "q") -> None:
+    def reply(
+        self,
+        kind: Any,
+        status: str = "",
+        result: Any = None,
+        to: str = "q",
+        key: bytes | None = b"client",
+    ) -> None:
         """A reply to a client."""
         reply = Reply("client", to, kind, self.instance, status, result)
         value = codec.encode(reply, id=to, source=self.source, subject=self.instance, now=self.now)
-        self.put("replies", value, b"client", 0)
+        self.put("replies", value, key, 0)
 
     # -- beside the log
 

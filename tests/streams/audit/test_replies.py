@@ -69,3 +69,10 @@ def test_a_reply_before_its_fact_is_caught_where_the_order_is_known() -> None:
     assert log.judge(ordered=False) == []
     (found,) = log.judge(ordered=True)
     assert str(found).startswith("S7 orders: x: a client was told completed, and it was running")
+
+
+@pytest.mark.parametrize("key", [b"x", None, b"\xff\xfe"])
+def test_a_reply_under_another_key_than_its_client_s_is_told_to_nobody(key: bytes | None) -> None:
+    log = Forgery()
+    log.reply("outcome", "completed", key=key)
+    assert log.judge(ordered=False) == log.judge(ordered=True) == []

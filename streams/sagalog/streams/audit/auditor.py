@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Envelope, Poison, Unknown
+from sagalog.schemas.pauses import PAUSES, PauseFact
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import LANES
 from sagalog.streams.audit.book import Book
@@ -19,6 +20,7 @@ from sagalog.streams.audit.lent import OF_LIMITS, Lent
 from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.replies import Replies
 from sagalog.streams.audit.rest import Promised, Rest
+from sagalog.streams.audit.schedules import Schedules
 from sagalog.streams.audit.tables import Table
 from sagalog.streams.audit.tally import Tally
 from sagalog.streams.audit.violation import Violation
@@ -65,6 +67,7 @@ class Auditor:
             lanes,
             letters,
             Kin(self.partitions, self._audited, findings, ordered=ordered),
+            Schedules(self._home, lanes, findings, ordered=ordered),
             Replies(self._home, findings, ordered=ordered),
             Journals(self._homes, findings, ordered=ordered),
             ordered=ordered,
@@ -100,7 +103,8 @@ class Auditor:
         elif name == "deadletters":
             self._court.letters.truncated.add(app)
         elif name in LANES:
-            self._court.lanes.lane(place).next = offset
+            lane = self._court.lanes.lane(place)
+            lane.begins = lane.next = offset
 
     def read(self, record: Record) -> list[Violation]:
         """A record of any topic, each place in the order of its offsets.
@@ -226,6 +230,8 @@ class Auditor:
             self._court.letters.poison(record)
         elif isinstance(message.data, f.Taken):
             book.take(record, message.data.owner)
+        elif isinstance(message.data, PauseFact) and record.key == PAUSES.encode():
+            book.halts.fold(record.offset, record.timestamp, message.data)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(book, record, message)
         elif type(message.data) in OF_LIMITS:

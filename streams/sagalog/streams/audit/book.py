@@ -10,12 +10,13 @@ from sagalog.streams.audit.answered import Answered
 from sagalog.streams.audit.event import Event, Moment
 from sagalog.streams.audit.findings import Findings, spot
 from sagalog.streams.audit.fold import Change, Fold
+from sagalog.streams.audit.halts import Halts
 from sagalog.streams.audit.life import Life, born
 from sagalog.streams.audit.verdicts import Finished, Verdicts, objection_to
 from sagalog.streams.audit.writing import misplaced, ours
 from sagalog.streams.log import Place
 
-FIRST = (f.Started, f.Refused)
+FIRST = (f.Started, f.Refused, f.ScheduleStarted)
 
 
 class Hearing(Protocol):
@@ -48,6 +49,7 @@ class Book:
         self.lives: dict[str, Life | Finished] = {}
         self.takes: list[int] = []
         self.limiters: dict[str, Limiter] = {}
+        self.halts = Halts()
         self.begins, self.first_at = 0, -1
         self.partitions = partitions
         self._findings, self._hearing = findings, hearing
@@ -134,6 +136,7 @@ class Book:
             self.fold.taken,
             self.fold.owner,
             message.data,
+            self.halts.ever,
         )
 
     def _judge_writer(self, instance: str, event: Event) -> None:
@@ -173,6 +176,7 @@ class Book:
         self._judge_run(life.instance, life.run, event)
         if not self._verdicts.judge(life, event, counted=counted):
             return
+        self._runs.add(hash(life.run))
         self._hearing.counted(self, life, event)
         if life.closed and not isinstance(event.fact, f.Forgotten):
             kept = self._hearing.closed(self, life, event)

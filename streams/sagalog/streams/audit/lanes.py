@@ -10,8 +10,10 @@ from sagalog.schemas.requests import (
     Cancel,
     Compensate,
     Inquire,
+    Purge,
     Release,
     RunOperation,
+    Schedule,
     Start,
     StartSaga,
 )
@@ -31,7 +33,7 @@ Books = Callable[[str, int], Book]
 Key = tuple[str, int, str]
 """App, partition, instance."""
 
-REQUESTS = (StartSaga, RunOperation, Cancel, Compensate, Release, Inquire)
+REQUESTS = (StartSaga, RunOperation, Schedule, Cancel, Compensate, Release, Inquire, Purge)
 
 
 class Claim(NamedTuple):
@@ -71,6 +73,11 @@ class Lanes:
             app, _, name = place[0].rpartition(".")
             lane = self._lanes[place] = Lane(app, name, *place)
         return lane
+
+    def truncated(self, app: str) -> bool:
+        """Whether a lane of an app does not reach back to its beginning, or was not fed."""
+        lanes = [lane for lane in self._lanes.values() if lane.app == app]
+        return not self._fed(app) or any(lane.begins for lane in lanes)
 
     # -- what is read
 
@@ -118,7 +125,7 @@ class Lanes:
                 del self._copies[record.topic, record.value]
 
     def _open(self, lane: Lane, ask: Ask) -> None:
-        if isinstance(ask.request, Inquire | Release) or _not_a_parent_s(ask):
+        if isinstance(ask.request, Inquire | Release | Purge) or _not_a_parent_s(ask):
             return  # a hint, a wish that is answered, an undo that is asked for again
         exists = ask.instance in self._books(lane.app, lane.partition).fold.states
         if isinstance(ask.request, Start) and exists:

@@ -11,7 +11,7 @@ from sagalog.schemas.definition import Json
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.replies import Reply
-from sagalog.schemas.requests import Start
+from sagalog.schemas.requests import Schedule, Start
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.lane import Ask
 from sagalog.streams.audit.letters import BookOf
@@ -44,6 +44,8 @@ class Replies:
         request = ask.request
         if known is None or not isinstance(request, Start) or request.reply_to is None:
             return
+        if isinstance(request, Schedule):  # another one may take its place, or begin it anew
+            return
         key = request.reply_to.client, request.reply_to.request
         if request.fingerprint != known.fingerprint and not request.any_payload:
             self._conflicts.setdefault(ask.instance, set()).add(key)
@@ -59,6 +61,8 @@ class Replies:
         message = codec.decode(record.value)
         if not isinstance(message, Envelope) or not isinstance(message.data, Reply):
             return
+        if record.key != message.data.client.encode():
+            return  # clients look at what stands under their own key
         self._findings.tally.replies += 1
         app = record.topic.rpartition(".")[0]
         spot = Spot(record.topic, record.partition, record.offset)

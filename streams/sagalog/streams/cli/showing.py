@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sagalog.engine.instance import Instance
+from sagalog.engine.lifecycle import phase
 from sagalog.schemas.codec import rfc3339
 from sagalog.schemas.definition import PRIORITIES
 from sagalog.schemas.envelope import Envelope
@@ -17,10 +18,12 @@ from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.facts import words
 from sagalog.streams.cli.plans import plan_documents, plan_words
 from sagalog.streams.cli.reporting import Code, Complaint
+from sagalog.streams.cli.schedules import about_beat, beat_document, recent
 from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.steps import children, step_documents, steps_table
 from sagalog.streams.cli.times import clock, date_and_clock, zone
+from sagalog.streams.pausing import Waits, read_pauses, waits
 from sagalog.streams.story import Moment, Queued, Story, Teller
 from sagalog.streams.surroundings import wall_clock
 
@@ -30,12 +33,14 @@ async def show_instance(url: str | None, target: str, instance: str, *, as_json:
     async with looking(url, target) as session:
         with progress(f"reading {session.app}.events") as report:
             story = await Teller(session.log, session.app, instance).read(report)
+        pauses = (await read_pauses(session.log, session.app))[story.partition]
     if not story.found:
         raise Complaint(_unknown(story, session.url), Code.NOT_FOUND)
+    held = waits(story.state, pauses) if story.state and not story.forgotten else None
     if as_json:
-        write_json(document(story))
+        write_json(document(story) | {"paused": held.why if held else None})
     else:
-        show(*lines(story, wall_clock()))
+        show(*lines(story, wall_clock(), held))
 
 
 def id_of(name: str, key: str, tenant: str) -> str:
@@ -50,13 +55,17 @@ def _unknown(story: Story, url: str) -> str:
     return said + ". `sagalog list` tells which there are"
 
 
-def lines(story: Story, now: int) -> Iterator[RenderableType]:
+def lines(story: Story, now: int, held: Waits | None = None) -> Iterator[RenderableType]:
     """The story for people."""
     state = story.state
     if state is not None:
         yield Text.assemble(
-            (state.definition.name, "bold"), f"  {story.id}  ", status(_status(story))
+            (state.definition.name, "bold"),
+            f"  {story.id}  ",
+            status("paused" if held else _status(story, now)),
         )
+        if held:
+            yield Text(f"waits: {held.why}", "yellow")
         yield _facts_about(story, state, now)
     else:
         yield Text.assemble(f"{story.id}  ", status("queued" if story.queued else "unknown"))
@@ -73,9 +82,10 @@ def _titled(title: str, *parts: RenderableType) -> Iterator[RenderableType]:
     yield from parts
 
 
-def _status(story: Story) -> str:
+def _status(story: Story, now: int) -> str:
     assert story.state is not None, "a status without a state"
-    return f"{story.state.status}, forgotten" if story.forgotten else story.state.status
+    word = phase(story.state, now) if story.state.beat is not None else story.state.status
+    return f"{word}, forgotten" if story.forgotten else word
 
 
 def _facts_about(story: Story, state: Instance, now: int) -> Table:
@@ -101,6 +111,8 @@ def _about(story: Story, state: Instance, now: int) -> Iterator[tuple[str, Rende
         yield "tenant", state.tenant
     if state.deadline is not None:
         yield "deadline", date_and_clock(state.deadline)
+    if state.beat is not None:
+        yield from about_beat(state, now)
     if state.parent is not None:
         to = state.parent
         yield "parent", f"step {to.step}: sagalog show {to.instance} --app {to.app}"
@@ -108,8 +120,13 @@ def _about(story: Story, state: Instance, now: int) -> Iterator[tuple[str, Rende
 
 
 def _content(story: Story, state: Instance) -> Iterator[tuple[str, RenderableType]]:
+    occasion = story.started.occasion if story.started is not None else None
+    if occasion is not None:
+        yield "schedule", f"sagalog show {occasion.schedule} --app {story.app}"
     if story.started is not None:
         yield "input", brief(story.started.input, 1000)
+    elif state.beat is not None:
+        yield "input", brief(state.input.decode(), 1000)
     if state.status == "completed":
         yield "result", brief(state.result, 1000)
     if state.error is not None:
@@ -121,7 +138,7 @@ def _content(story: Story, state: Instance) -> Iterator[tuple[str, RenderableTyp
 
 def _timeline(story: Story) -> Table:
     began = story.moments[0].time
-    rows = [_row(moment, began) for moment in story.moments]
+    rows = [_row(moment, began) for moment in recent(story.moments)]
     return table("offset", "time", "after", "fact", "step", "attempt", "", rows=rows)
 
 
@@ -197,6 +214,7 @@ def _state_document(story: Story, state: Instance) -> dict[str, Any]:
         "ended_at": rfc3339(state.ended_at) if state.ended_at else None,
         "deadline": rfc3339(state.deadline) if state.deadline is not None else None,
         "parent": state.parent,
+        "schedule": beat_document(state),
         "input": story.started.input if story.started else None,
         "result": state.result,
         "error": state.error,
