@@ -76,8 +76,7 @@ class App:
 
         A handler may run again if its worker dies before its result is in the log, and then
         gets the same idempotency key: called with a key whose effect exists, it returns success.
-        `exhausted="park"`: a saga waits for a person when the attempts are used up. Alone it is
-        cancelled where it waited longer than `queue_limit`, and is kept `retention`.
+        `exhausted="park"`: a saga waits for a person. `queue_limit` is how long one alone waits.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
