@@ -3,7 +3,7 @@
 import importlib
 import runpy
 import sys
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sagalog.engine import App, DeclarationError, Operation
 
@@ -55,10 +55,9 @@ def in_module(names: dict[str, Any], address: Address) -> Operation[..., Any]:
     found: Any = names.get(first)
     for part in parts:
         found = getattr(found, part, None)
-    if isinstance(found, Operation) and found.name == address.operation:
-        decorated: Operation[..., Any] = found
-        return decorated
-    for app in names.values():  # declared by a call, which leaves the function as it is
+    if isinstance(found, Operation):
+        return cast("Operation[..., Any]", found)
+    for app in names.values():  # declared by a call, it leaves the function as it is
         known = app.operations.get(address.operation) if isinstance(app, App) else None
         if known is not None and known.handler is found:
             return known
