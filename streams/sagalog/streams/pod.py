@@ -204,6 +204,7 @@ class Pod:
         owner.lanes = {}
         self._scheduler.drop(owner.number)
         owner.processor.close_intake()
+        self._touch(owner)
 
     def _say_change(self) -> None:
         acting = (n for n, owner in self.owners.items() if owner.processor.phase == "acting")
