@@ -4,6 +4,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.limits import (
+    LimitSet,
+    PermitsAsked,
+    PermitsExpired,
+    PermitsGranted,
+    PermitsRefilled,
+)
 from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
 from sagalog.schemas.requests import Claimed, Occasion, Parent, Plan, ReplyTo
 
@@ -141,6 +148,18 @@ class StepCompleted:
     step: str
     attempt: int
     result: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """How far a call says that it is: `fraction` from 0 to 1. `number` counts within the call."""
+
+    run: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +316,7 @@ Fact = (
     | ScheduleFired
     | ScheduleReplaced
     | StepCompleted
+    | StepProgressed
     | StepFailed
     | StepCompensated
     | CompensationFailed
@@ -313,6 +333,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | PermitsAsked
+    | PermitsExpired
+    | PermitsRefilled
+    | LimitSet
+    | PermitsGranted
     | Paused
     | Resumed
     | BreakerOpened
