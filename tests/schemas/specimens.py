@@ -4,6 +4,7 @@ from typing import Any
 
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from sagalog.schemas import replies, requests
 from sagalog.schemas import workers as w
@@ -71,6 +72,8 @@ PLAN = requests.Plan(
     steps=(STEP_DATA,),
 )
 
+LIMIT = l.LimitSpec(concurrency=3, rate=50, per=2000, burst=4, lease=9000)
+
 REQUESTS: list[Any] = [
     requests.StartSaga(**START, steps=(STEP_DATA,)),
     requests.RunOperation(**START, step=STEP),
@@ -78,6 +81,7 @@ REQUESTS: list[Any] = [
     requests.Cancel("changed my mind", "ann", "run-1", REPLY_TO),
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
+    requests.Inquire(REPLY_TO, wait=False, follow=True),
     requests.Inquire(REPLY_TO, wait=False),
     requests.Purge("low", 17, "too many", "ann"),
 ]
@@ -125,6 +129,7 @@ FACTS: list[Any] = [
     f.ScheduleFired("run-1", 300_000, 600_000, 900_000, 17),
     f.ScheduleReplaced("run-1", "run-2", PLAN, JSON, "abc", "high", 12, 60, 300_000, 18, "low"),
     f.StepCompleted("run-1", "charge", 2, JSON),
+    f.StepProgressed("run-1", "charge", 2, 3, 0.5, "half of the rows"),
     f.StepFailed("run-1", "charge", 2, FAILURE, final=True, retry_at=99, counted=False),
     f.StepCompensated("run-1", "charge", 2, 3),
     f.CompensationFailed("run-1", "charge", 2, 3, FAILURE, True, 99, False),
@@ -138,6 +143,11 @@ FACTS: list[Any] = [
     f.DeadLettered("run-1", "1/0/2"),
     f.OutcomeDelivered("run-1", "compensated", 2),
     f.Forgotten("run-1", {"high": 3, "compensations": 9}),
+    l.PermitsAsked("orders/1/nonce", 7, 1, "charge", "acme", 2, 5, LIMIT, 4),
+    l.PermitsExpired("orders/1/nonce", 7),
+    l.PermitsRefilled("orders/0/nonce", 12),
+    l.PermitsGranted("orders/1/nonce", 7, 13, 3, 2, True, 2, 9000),
+    l.LimitSet("client-1-4", "charge", "acme", LIMIT, "ann"),
     f.Taken("orders/0/nonce"),
     p.Paused("p1", "charge", reason="the bank is down", by="ann"),
     p.Resumed("p2", lane="low", reason="it is up", by="ann"),
@@ -147,6 +157,7 @@ FACTS: list[Any] = [
 
 OTHERS: list[Any] = [
     replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve")),
+    replies.Further("client-1", "r", "i", "charge", 2, 3, 0.5, "half of the rows", 17),
     d.FailedStep(
         instance="i",
         run="run-1",

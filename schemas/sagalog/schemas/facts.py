@@ -4,6 +4,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.limits import (
+    LimitSet,
+    PermitsAsked,
+    PermitsExpired,
+    PermitsGranted,
+    PermitsRefilled,
+)
 from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
 from sagalog.schemas.requests import Occasion, Parent, Plan, ReplyTo
 
@@ -136,6 +143,18 @@ class StepCompleted:
     step: str
     attempt: int
     result: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """How far a call says that it is: `fraction` from 0 to 1. `number` counts within the call."""
+
+    run: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +295,7 @@ Fact = (
     | ScheduleFired
     | ScheduleReplaced
     | StepCompleted
+    | StepProgressed
     | StepFailed
     | StepCompensated
     | CompensationFailed
@@ -290,6 +310,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | PermitsAsked
+    | PermitsExpired
+    | PermitsRefilled
+    | LimitSet
+    | PermitsGranted
     | Paused
     | Resumed
     | BreakerOpened

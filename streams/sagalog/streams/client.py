@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from sagalog.engine import App, Operation, Saga
+from sagalog.engine import App, Limit, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
 from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
+from sagalog.schemas.replies import Further
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
@@ -26,6 +27,7 @@ from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle, ScheduleHandle
+from sagalog.streams.limiting import Limiting
 from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
@@ -64,6 +66,7 @@ class Client:
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._pauser = Pauser(log, app, clock, token)
+        self._limiting = Limiting(log, app, clock, token)
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
@@ -182,6 +185,12 @@ class Client:
         to = self._mailbox.address()
         return await self._await_answer(to, instance, lane, Inquire(to, wait), started=False)
 
+    async def follow(self, instance: str, lane: str) -> Waiting:
+        """Ask in a lane how an instance ends, and how far it is until then."""
+        to, queue = self._mailbox.address(), asyncio.Queue[Further | None]()
+        request = Inquire(to, follow=True)
+        return await self._await_answer(to, instance, lane, request, started=False, progress=queue)
+
     async def cancel(
         self, instance: str, reason: str = "", *, by: str = "", lane: str = "high"
     ) -> None:
@@ -219,6 +228,22 @@ class Client:
         if reply.kind == "unknown":
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
+
+    async def set_limit(
+        self,
+        operation: Operation[..., Any] | str,
+        limit: Limit | None,
+        *,
+        key: str | None = None,
+        by: str = "",
+    ) -> None:
+        """Limit an operation from now on; returns when that is durable in the log.
+
+        `key` is the tenant or value whose calls alone are meant; a limit for one key goes
+        before the one for all. None takes back what was set, and what the operation declares
+        holds again. Raises DeclarationError where it declares none: then nothing asks.
+        """
+        await self._limiting.set(operation, limit, key, by, self._source)
 
     async def pause(
         self,
@@ -304,11 +329,21 @@ class Client:
         return handle
 
     async def _await_answer(
-        self, to: ReplyTo, instance: str, lane: str, request: Any, *, started: bool
+        self,
+        to: ReplyTo,
+        instance: str,
+        lane: str,
+        request: Any,
+        *,
+        started: bool,
+        progress: asyncio.Queue[Further | None] | None = None,
     ) -> Waiting:
         """Send a request, and wait for its answers from before it is sent."""
         (topic, partition), entry = self._letter(instance, lane, request, to.request)
         waiting = self._mailbox.expect(to, topic, partition, entry, started=started)
+        if progress is not None:
+            waiting.progress = progress
+            waiting.outcome.add_done_callback(lambda _: progress.put_nowait(None))
         try:
             await self._log.append(topic, partition, [entry])
         except BaseException:
@@ -339,7 +374,10 @@ class Client:
             now = asyncio.get_running_loop().time()
             for waiting in list(self._mailbox.waiting.values()):
                 if now - waiting.asked >= waiting.patience:
-                    waiting.asked, waiting.patience = now, min(waiting.patience * 2 or 5.0, 60.0)
+                    waiting.asked, waiting.patience = (
+                        now,
+                        min(waiting.patience * 2 or 5.0, waiting.most),
+                    )
                     await self._send_again(waiting)
 
     async def _send_again(self, waiting: Waiting) -> None:

@@ -357,6 +357,21 @@ def beats(log: Forgery) -> None:
     log.fact(f.StepCompleted(log.run, "a", 1))
 
 
+def further(log: Forgery) -> None:
+    """A call says how far it is; what a former attempt, or a former owner, says is ignored."""
+    log.start()
+    log.fact(f.StepProgressed(log.run, "a", 1, 1, 0.1, "some"))
+    log.fact(f.StepProgressed(log.run, "a", 1, 3, 0.3))
+    log.fact(f.StepProgressed(log.run, "a", 1, 2, 0.2))
+    log.failed("a", ERROR, final=False)
+    log.fact(f.StepProgressed(log.run, "a", 1, 4, 0.4))
+    log.fact(f.StepProgressed(log.run, "a", 2, 1, 0.1))
+    log.done("a", 2)
+    log.fact(f.StepProgressed(log.run, "a", 2, 2, 0.9))
+    log.done("b")
+    log.fact(f.Completed(log.run))
+
+
 TRUE: list[Callable[[Forgery], None]] = [
     *(
         complete,
@@ -379,6 +394,6 @@ TRUE: list[Callable[[Forgery], None]] = [
         told_late,
     ),
     *(undo_stuck, parked, given_up_on, parallel, family, child_fails, child_undone, child_refused),
-    *(forwarded, repeated, rival, poison, unreadable, beats),
+    *(forwarded, repeated, rival, poison, unreadable, beats, further),
 ]
 """Every story that passes."""
