@@ -24,8 +24,11 @@ from typing import Any, Generic, Self, TypeVar, Unpack, overload
 from sagalog.engine import App, Limit, Operation, Saga, SagalogError
 from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.requests import StepData
+from sagalog.streams.backups import Done, Kept
 from sagalog.streams.client import Client, How
 from sagalog.streams.connection import connect
+from sagalog.streams.critical import Critical
+from sagalog.streams.critical_orders import CriticalOptions
 from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
@@ -195,6 +198,43 @@ class BlockingClient:
         session = self.session()
         work = session.client.submit_many(operation, inputs, keys=keys, **options)
         return [BlockingHandle(self, session, handle) for handle in session.call(work)]
+
+    @overload
+    def critical(
+        self,
+        operation: Operation[..., Awaitable[T]],
+        input: Any = None,
+        **options: Unpack[CriticalOptions],
+    ) -> Critical[T]: ...
+    @overload
+    def critical(
+        self, operation: Operation[..., T], input: Any = None, **options: Unpack[CriticalOptions]
+    ) -> Critical[T]: ...
+    @overload
+    def critical(
+        self, operation: str, input: Any = None, **options: Unpack[CriticalOptions]
+    ) -> Critical[Any]: ...
+    def critical(
+        self,
+        operation: Operation[..., Any] | str,
+        input: Any = None,
+        **options: Unpack[CriticalOptions],
+    ) -> Critical[Any]:
+        """Run an operation in this process, now, with a backup; see `Client.critical`."""
+        session = self.session()
+        return session.call(session.client.critical(operation, input, **options))
+
+    def backups(self) -> list[Kept]:
+        """All open backups; see `Client.backups`."""
+        return self._call(lambda c: c.backups())
+
+    def retry_backup(self, id: str, *, by: str = "") -> Done:
+        """Have a backup's work tried again; see `Client.retry_backup`."""
+        return self._call(lambda c: c.retry_backup(id, by=by))
+
+    def resolve_backup(self, id: str, result: Json = None, *, by: str = "") -> Done:
+        """Take a backup's work as done by hand; see `Client.resolve_backup`."""
+        return self._call(lambda c: c.resolve_backup(id, result, by=by))
 
     def get(self, instance: str, *, wait: bool = True) -> "BlockingHandle[Outcome]":
         """A handle on an instance by its id; see `Client.get`."""

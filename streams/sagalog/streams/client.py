@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Limit, Operation, Saga
@@ -25,6 +26,8 @@ from sagalog.schemas.requests import (
 from sagalog.schemas.topics import COMPENSATIONS, Topics
 from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
+from sagalog.streams.critical import CriticalPath
+from sagalog.streams.critical_verbs import CriticalVerbs
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle, ScheduleHandle
 from sagalog.streams.limiting import Limiting
@@ -34,6 +37,9 @@ from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
 from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
+from sagalog.streams.posting import Post
+from sagalog.streams.settings import Settings
+from sagalog.streams.spool import Spool
 from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -44,7 +50,7 @@ T = TypeVar("T")
 How = Literal["retry", "resolve", "skip"]
 
 
-class Client:
+class Client(CriticalVerbs):
     """Talks to one app through its log. Get one with `connect`."""
 
     def __init__(
@@ -56,6 +62,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        spool: Path | None = None,
         backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
@@ -68,6 +75,10 @@ class Client:
         self._pauser = Pauser(log, app, clock, token)
         self._limiting = Limiting(log, app, clock, token)
         self._partitions = 0
+        self._post = Post(log, self._topics, self._mailbox, self._source, clock)
+        settings = Settings()
+        kept = Spool(spool or settings.spool, self.name)
+        self._path = CriticalPath(self._post, kept, patience=settings.critical_wait)
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
         self._gate = Gate(log, self.name, backlog_limit, clock)
@@ -84,11 +95,14 @@ class Client:
     async def open(self) -> None:
         """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable."""
         self._partitions = await self._log.partitions(self._topics.lane("normal"))
+        self._post.partitions = self._partitions
         await self._mailbox.open()
+        self._path.open()
         self._asking = asyncio.create_task(self._ask_again(), name=ROUND)
 
     async def close(self) -> None:
-        """Stop listening; instances go on without this client."""
+        """Stop listening, once critical calls have ended; instances go on without this client."""
+        await self._path.close()
         await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
