@@ -21,10 +21,10 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
-from sagalog.engine import App, Limit, Operation, Saga, SagalogError
-from sagalog.schemas.definition import Json, Priority
+from sagalog.engine import App, Operation, Saga, SagalogError
+from sagalog.schemas.definition import Json
 from sagalog.schemas.requests import StepData
-from sagalog.streams.backups import Done, Kept
+from sagalog.streams.blocking_verbs import BlockingVerbs
 from sagalog.streams.client import Client, How
 from sagalog.streams.connection import connect
 from sagalog.streams.critical import Critical
@@ -32,9 +32,7 @@ from sagalog.streams.critical_orders import CriticalOptions
 from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
-from sagalog.streams.pausing import Hold
 from sagalog.streams.progress import Progress
-from sagalog.streams.status import Status
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -119,7 +117,7 @@ class Session:
         self._thread.join()
 
 
-class BlockingClient:
+class BlockingClient(BlockingVerbs):
     """See the module. The arguments are those of `connect`."""
 
     def __init__(
@@ -224,18 +222,6 @@ class BlockingClient:
         session = self.session()
         return session.call(session.client.critical(operation, input, **options))
 
-    def backups(self) -> list[Kept]:
-        """All open backups; see `Client.backups`."""
-        return self._call(lambda c: c.backups())
-
-    def retry_backup(self, id: str, *, by: str = "") -> Done:
-        """Have a backup's work tried again; see `Client.retry_backup`."""
-        return self._call(lambda c: c.retry_backup(id, by=by))
-
-    def resolve_backup(self, id: str, result: Json = None, *, by: str = "") -> Done:
-        """Take a backup's work as done by hand; see `Client.resolve_backup`."""
-        return self._call(lambda c: c.resolve_backup(id, result, by=by))
-
     def get(self, instance: str, *, wait: bool = True) -> "BlockingHandle[Outcome]":
         """A handle on an instance by its id; see `Client.get`."""
         return self._handle(lambda c: c.get(instance, wait=wait))
@@ -259,51 +245,6 @@ class BlockingClient:
         return self._call(
             lambda c: c.release(instance, step, how, result, by=by, number=number, attempt=attempt)
         )
-
-    def pause(
-        self,
-        operation: Operation[..., Any] | str = "",
-        *,
-        lane: str = "",
-        reason: str = "",
-        by: str = "",
-    ) -> None:
-        """Hold an operation, or a lane; see `Client.pause`."""
-        self._call(lambda c: c.pause(operation, lane=lane, reason=reason, by=by))
-
-    def resume(
-        self,
-        operation: Operation[..., Any] | str = "",
-        *,
-        lane: str = "",
-        reason: str = "",
-        by: str = "",
-    ) -> None:
-        """Let it go on; see `Client.resume`."""
-        self._call(lambda c: c.resume(operation, lane=lane, reason=reason, by=by))
-
-    def pauses(self) -> list[Hold]:
-        """What is held now; see `Client.pauses`."""
-        return self._call(lambda c: c.pauses())
-
-    def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
-        """Let what waits in a lane now end as cancelled; see `Client.purge`."""
-        self._call(lambda c: c.purge(lane, reason, by=by))
-
-    def status(self) -> Status:
-        """How the app stands; see `Client.status`."""
-        return self._call(lambda c: c.status())
-
-    def set_limit(
-        self,
-        operation: Operation[..., Any] | str,
-        limit: Limit | None,
-        *,
-        key: str | None = None,
-        by: str = "",
-    ) -> None:
-        """Limit an operation from now on; see `Client.set_limit`."""
-        self._call(lambda c: c.set_limit(operation, limit, key=key, by=by))
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""
