@@ -29,7 +29,7 @@ MESSAGES: dict[str, list[type[Any]]] = {
     "tables": [],
     "deadletters": list(get_args(deadletters.DeadLetter)),
     "backups": [],
-    "replies": [replies.Reply],
+    "replies": [replies.Reply, replies.Further],
     "workers": list(get_args(workers.WorkerRecord)),
 }
 TEXTS = {

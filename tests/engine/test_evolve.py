@@ -42,6 +42,8 @@ FACTS: dict[str, Any] = {
     "done b": done("b"),
     "done late": done("c"),
     "done by nobody": done("zzz"),
+    "further": f.StepProgressed("run", "b", 1, 1, 0.5),
+    "further in another attempt": f.StepProgressed("run", "b", 2, 1, 0.5),
     "failed once": failed("b", final=False, retry_at=20_000),
     "failed for good": failed("b", error=TERMINAL),
     "failed of another attempt": failed("b", attempt=7, error=TERMINAL),
@@ -74,6 +76,7 @@ FACTS: dict[str, Any] = {
 CHANGES: dict[str, dict[str, str]] = {
     "running": {
         "done b": "changed",
+        "further": "changed",
         "failed once": "changed",
         "failed for good": "compensating",
         "cancel": "compensating",

@@ -7,6 +7,7 @@ import pytest
 from tests.recovery.asking import Asking
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
+from tests.recovery.progressing import Progressing
 from tests.recovery.queueing import Queueing
 from tests.recovery.scheduling import Scheduling
 from tests.recovery.two_apps import TwoApps
@@ -35,7 +36,7 @@ class TestTwoAppsOnKafka(TwoApps):
             yield world
 
 
-class TestQueueOnKafka(Queueing, Scheduling):
+class TestQueueOnKafka(Queueing, Scheduling, Progressing):
     @pytest.fixture
     async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
         async with kafka_world(kafka, app_name) as world:

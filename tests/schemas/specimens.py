@@ -78,6 +78,7 @@ REQUESTS: list[Any] = [
     requests.Cancel("changed my mind", "ann", "run-1", REPLY_TO),
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
+    requests.Inquire(REPLY_TO, wait=False, follow=True),
     requests.Inquire(REPLY_TO, wait=False),
     requests.Purge("low", 17, "too many", "ann"),
 ]
@@ -125,6 +126,7 @@ FACTS: list[Any] = [
     f.ScheduleFired("run-1", 300_000, 600_000, 900_000, 17),
     f.ScheduleReplaced("run-1", "run-2", PLAN, JSON, "abc", "high", 12, 60, 300_000, 18, "low"),
     f.StepCompleted("run-1", "charge", 2, JSON),
+    f.StepProgressed("run-1", "charge", 2, 3, 0.5, "half of the rows"),
     f.StepFailed("run-1", "charge", 2, FAILURE, final=True, retry_at=99, counted=False),
     f.StepCompensated("run-1", "charge", 2, 3),
     f.CompensationFailed("run-1", "charge", 2, 3, FAILURE, True, 99, False),
@@ -147,6 +149,7 @@ FACTS: list[Any] = [
 
 OTHERS: list[Any] = [
     replies.Reply("client-1", "r", "outcome", "i", "stuck", JSON, FAILURE, ("charge", "reserve")),
+    replies.Further("client-1", "r", "i", "charge", 2, 3, 0.5, "half of the rows", 17),
     d.FailedStep(
         instance="i",
         run="run-1",

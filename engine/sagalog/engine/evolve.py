@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sagalog.engine import beating, turning
-from sagalog.engine.instance import ENDED, NOTHING, PARKED, WAITING, Instance, Letter, StepState
+from sagalog.engine.instance import (
+    ENDED,
+    NOTHING,
+    PARKED,
+    WAITING,
+    Instance,
+    Letter,
+    Progress,
+    StepState,
+)
 from sagalog.engine.payload import kept
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition, Derived, Json, derived
@@ -154,6 +163,18 @@ def _open_next(steps: list[StepState], graph: Derived, index: int, here: Here) -
             steps[number] = StepState("ready", here.offset, here.time)
 
 
+def _step_progressed(state: Instance, fact: f.StepProgressed, here: Here) -> Instance:
+    index = state.step_index(fact.step)
+    if index < 0 or state.cause or state.status not in ("running", *PARKED):
+        return state
+    step = state.steps[index]
+    known = step.progress.number if step.progress else 0
+    if step.status != "ready" or fact.attempt != step.attempt or fact.number <= known:
+        return state
+    said = Progress(fact.fraction, fact.message, fact.number, here.time)
+    return state.with_steps(_with(state, index, step._replace(progress=said)))
+
+
 def _step_failed(state: Instance, fact: f.StepFailed, here: Here) -> Instance:
     index = state.step_index(fact.step)
     if index < 0 or state.cause or state.status not in ("running", *PARKED):
@@ -167,6 +188,7 @@ def _step_failed(state: Instance, fact: f.StepFailed, here: Here) -> Instance:
         doubt=step.doubt or fact.error.kind in ("timeout", "invalid"),
         down_since=(step.down_since or here.time) if away else 0,
         error=fact.error,
+        progress=None,
     )
     if not fact.final:
         step = step._replace(attempt=step.attempt + 1, retry_at=fact.retry_at)
@@ -326,6 +348,7 @@ _FIRST: dict[type[Any], Callable[[Any, Here], Instance | None]] = {
 _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.StepCompleted: _step_completed,
     f.StepFailed: _step_failed,
+    f.StepProgressed: _step_progressed,
     f.StepCompensated: _step_compensated,
     f.StepReleased: _step_released,
     f.CompensationFailed: _compensation_failed,

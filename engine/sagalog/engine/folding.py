@@ -123,6 +123,8 @@ class Folding:
             self._lower(fact)
         if after is not before:
             after = self._change(instance, before, after)
+            if type(fact) is f.StepProgressed and after is not None and self._acting:
+                self._intake.waiting.progressed(instance, after, fact.step)
         self.touched[instance] = after
         if message.source == self._desk.writer.source:
             self._read_back(message, before, after)

@@ -16,6 +16,15 @@ SETTLED: frozenset[str] = ENDED | PARKED
 """Where a client need not wait any longer."""
 
 
+class Progress(NamedTuple):
+    """How far the call that is under way said that it is, at `time` (ms)."""
+
+    fraction: float
+    message: str
+    number: int
+    time: int
+
+
 class StepState(NamedTuple):
     """One step. Times in milliseconds.
 
@@ -43,6 +52,7 @@ class StepState(NamedTuple):
     undo_spent: int = 0
     undo_retry_at: int = 0
     undo_down_since: int = 0
+    progress: Progress | None = None
 
     @property
     def begins(self) -> int:

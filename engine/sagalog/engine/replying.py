@@ -4,7 +4,7 @@ from typing import Literal
 
 from sagalog.engine.instance import Instance
 from sagalog.schemas.facts import Failure
-from sagalog.schemas.replies import Reply
+from sagalog.schemas.replies import Further, Reply
 from sagalog.schemas.requests import ReplyTo
 
 
@@ -19,6 +19,24 @@ def outcome(to: ReplyTo, instance: str, state: Instance) -> Reply:
         result=state.result,
         error=_brief(state.error),
         remaining=state.remaining() if state.status == "stuck" else (),
+    )
+
+
+def further(to: ReplyTo, instance: str, state: Instance, index: int) -> Further:
+    """How far a step is that has said so."""
+    step = state.steps[index]
+    said = step.progress
+    assert said is not None, "nothing was said of its progress"
+    return Further(
+        client=to.client,
+        request=to.request,
+        instance=instance,
+        step=state.definition.steps[index].name,
+        attempt=step.attempt,
+        number=said.number,
+        fraction=said.fraction,
+        message=said.message,
+        time=said.time,
     )
 
 

@@ -139,6 +139,18 @@ class StepCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """How far a call says that it is: `fraction` from 0 to 1. `number` counts within the call."""
+
+    run: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepFailed:
     """A call failed. `final` ends the trying, else `retry_at` (ms) says when it goes on.
 
@@ -276,6 +288,7 @@ Fact = (
     | ScheduleFired
     | ScheduleReplaced
     | StepCompleted
+    | StepProgressed
     | StepFailed
     | StepCompensated
     | CompensationFailed

@@ -72,6 +72,7 @@ def _of_pause(fact: PauseFact) -> str:
 _TELLS: dict[type[Any], Callable[[Any], str]] = {
     f.StepCompleted: _attempt,
     f.StepFailed: _attempt,
+    f.StepProgressed: lambda fact: f"{fact.step}/{fact.attempt}.{fact.number}",
     f.StepReleased: _undo,
     f.StepCompensated: _undo,
     f.CompensationFailed: _undo,

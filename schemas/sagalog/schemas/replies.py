@@ -27,3 +27,18 @@ class Reply:
     result: Json = None
     error: Failure | None = None
     remaining: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """How far a step is, to one who follows its instance; `time` is its fact's stamp in ms."""
+
+    client: str
+    request: str
+    instance: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str
+    time: int

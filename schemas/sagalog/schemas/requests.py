@@ -184,10 +184,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Inquire:
-    """Ask for an instance's outcome, now if it has ended, else when it ends."""
+    """Ask for an instance's outcome, now if it has ended, else when it ends.
+
+    With `follow` how far it is is told too, until then.
+    """
 
     reply_to: ReplyTo
     wait: bool = True
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         TurnedBack,
     )
     from sagalog.streams.pausing import Hold
-    from sagalog.streams.pod import Pod, PodSettings
+    from sagalog.streams.pod import Pod
+    from sagalog.streams.pod_settings import PodSettings
+    from sagalog.streams.progress import Progress
     from sagalog.streams.stats import PodStats
     from sagalog.streams.status import LaneStatus, Observer, Status
     from sagalog.streams.workers import Worker, drain_worker, read_workers
@@ -60,6 +62,7 @@ __all__ = [
     "Pod",
     "PodSettings",
     "PodStats",
+    "Progress",
     "RecordTooLarge",
     "Refused",
     "Status",
@@ -93,8 +96,9 @@ _HOME = {
     "Outcome": "outcomes",
     "Parked": "outcomes",
     "Pod": "pod",
-    "PodSettings": "pod",
+    "PodSettings": "pod_settings",
     "PodStats": "stats",
+    "Progress": "progress",
     "RecordTooLarge": "errors",
     "Refused": "outcomes",
     "Status": "status",

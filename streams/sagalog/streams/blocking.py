@@ -15,7 +15,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -30,6 +30,7 @@ from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
 from sagalog.streams.pausing import Hold
+from sagalog.streams.progress import Progress
 from sagalog.streams.status import Status
 
 T = TypeVar("T")
@@ -294,7 +295,9 @@ class BlockingHandle(Generic[T]):
 
     def __init__(self, client: BlockingClient, session: Session, handle: Handle[T]) -> None:
         self.id = handle.id
-        self._client, self._session, self._handle = client, session, handle
+        self._client = client
+        self._session: Session = session
+        self._handle: Handle[T] = handle
 
     def started(self, timeout: float | None = None) -> None:
         """Wait until the first fact is in the log; see `Handle.started`."""
@@ -307,6 +310,17 @@ class BlockingHandle(Generic[T]):
     def result(self, timeout: float | None = None) -> T:
         """Wait for completion; see `Handle.result`."""
         return self._call(lambda handle: handle.result(timeout))
+
+    def progress(self) -> Iterator[Progress]:
+        """What its handlers say of their progress, until it has settled; see `Handle.progress`."""
+        session = self._client.session()
+        handle = self._handle.moved(session.client)
+        told = handle.progress()
+        try:
+            while (said := session.call(anext(told, None))) is not None:
+                yield said
+        finally:
+            session.call(told.aclose())
 
     def cancel(self, reason: str = "") -> None:
         """Ask it to turn back; see `Handle.cancel`."""

@@ -11,6 +11,7 @@ from sagalog.schemas.codec import encode
 from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
+from sagalog.schemas.replies import Further
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
@@ -182,6 +183,12 @@ class Client:
         to = self._mailbox.address()
         return await self._await_answer(to, instance, lane, Inquire(to, wait), started=False)
 
+    async def follow(self, instance: str, lane: str) -> Waiting:
+        """Ask in a lane how an instance ends, and how far it is until then."""
+        to, queue = self._mailbox.address(), asyncio.Queue[Further | None]()
+        request = Inquire(to, follow=True)
+        return await self._await_answer(to, instance, lane, request, started=False, progress=queue)
+
     async def cancel(
         self, instance: str, reason: str = "", *, by: str = "", lane: str = "high"
     ) -> None:
@@ -304,11 +311,21 @@ class Client:
         return handle
 
     async def _await_answer(
-        self, to: ReplyTo, instance: str, lane: str, request: Any, *, started: bool
+        self,
+        to: ReplyTo,
+        instance: str,
+        lane: str,
+        request: Any,
+        *,
+        started: bool,
+        progress: asyncio.Queue[Further | None] | None = None,
     ) -> Waiting:
         """Send a request, and wait for its answers from before it is sent."""
         (topic, partition), entry = self._letter(instance, lane, request, to.request)
         waiting = self._mailbox.expect(to, topic, partition, entry, started=started)
+        if progress is not None:
+            waiting.progress = progress
+            waiting.outcome.add_done_callback(lambda _: progress.put_nowait(None))
         try:
             await self._log.append(topic, partition, [entry])
         except BaseException:
@@ -339,7 +356,10 @@ class Client:
             now = asyncio.get_running_loop().time()
             for waiting in list(self._mailbox.waiting.values()):
                 if now - waiting.asked >= waiting.patience:
-                    waiting.asked, waiting.patience = now, min(waiting.patience * 2 or 5.0, 60.0)
+                    waiting.asked, waiting.patience = (
+                        now,
+                        min(waiting.patience * 2 or 5.0, waiting.most),
+                    )
                     await self._send_again(waiting)
 
     async def _send_again(self, waiting: Waiting) -> None:

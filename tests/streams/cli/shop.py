@@ -72,6 +72,14 @@ def double(n: int) -> int:
     return n * 2
 
 
+@app.operation
+async def count(order: Order, ctx: Context) -> int:
+    ctx.progress(0.4, "half of [the] rows")
+    while order.shut("slow"):  # noqa: ASYNC110 (another process makes the file)
+        await asyncio.sleep(0.01)
+    return 1
+
+
 app.saga("place-order", step(reserve), step(charge), step(ship))
 app.saga("hourly", step(reserve), step(once_an_hour))
 app.saga("spread", step(reserve, spread=True), step(charge))

@@ -69,6 +69,7 @@ class Step:
     undo_spent: int = 0
     undo_down_since: int = 0
     undone_by_hand: bool = False
+    progress: int = 0
 
     @property
     def name(self) -> str:
@@ -279,7 +280,9 @@ def born(app: str, instance: str, event: Event) -> Life:
 
 def _scheduled(app: str, instance: str, event: Event) -> Life:
     fact: ScheduleStarted = event.fact
-    plans = [(fact.plan, fact.input, fact.priority, fact.retention)]
+    plans: list[tuple[Plan, Json, Priority, int]] = [
+        (fact.plan, fact.input, fact.priority, fact.retention)
+    ]
     return Life(
         app=app,
         instance=instance,

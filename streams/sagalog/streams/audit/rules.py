@@ -30,6 +30,7 @@ RULES: dict[type[Any], Rule] = {
     f.StepCompleted: Rule(
         forward.no_completion, forward.take_completion, "S7", scruples.about_completion
     ),
+    f.StepProgressed: Rule(forward.no_progress, forward.take_progress, "S11"),
     f.StepFailed: Rule(forward.no_failure, forward.take_failure, "S6", scruples.about_failure),
     f.StepReleased: Rule(forward.no_release, forward.take_release, "S6"),
     f.CancelRequested: Rule(forward.no_cancel, forward.take_cancel, "S5"),

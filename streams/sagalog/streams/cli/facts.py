@@ -38,6 +38,9 @@ def words(moment: Moment) -> Words:
             return Words(
                 "step completed", fact.step, str(fact.attempt), brief(fact.result), "green"
             )
+        case f.StepProgressed():
+            more = f"{fact.fraction:.0%} {fact.message}".rstrip()
+            return Words("progress", fact.step, str(fact.attempt), more, "dim")
         case f.StepFailed():
             return Words("step failed", fact.step, str(fact.attempt), _failed(fact, moment), "red")
         case f.StepCompensated():
