@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sagalog.engine import App, Context, Retry, Terminal, step
+from sagalog.engine import App, Context, Limit, Retry, Terminal, step
 
 QUICK = Retry(max_attempts=2, first=0.01)
 
@@ -63,6 +63,27 @@ async def ship(order: Order, ctx: Context) -> str:
 @app.operation(retry=Retry(first=3600))
 async def once_an_hour(order: Order, ctx: Context) -> None:
     raise ValueError("not yet")
+
+
+@app.operation(limit=Limit(by="tenant"))
+async def weigh(n: int) -> int:
+    return n
+
+
+@app.operation
+async def pay(order: Order) -> str:
+    if order.mode == "declined":
+        raise Terminal("no money", user_message="Your card was declined.")
+    return f"paid for {order.sku}"
+
+
+@app.operation(retry=Retry(first=3600))
+async def save(order: Order) -> str:
+    if order.shut("away"):
+        raise ConnectionRefusedError("the database is away")
+    if order.shut("broken"):
+        raise ValueError("no such table")
+    return f"saved {order.sku}"
 
 
 @app.operation(retry=QUICK)
