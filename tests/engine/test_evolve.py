@@ -7,6 +7,7 @@ import pytest
 
 from sagalog.engine.evolve import Here, evolve, forgettable
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from tests.engine.lives import (
     ALONE,
@@ -65,6 +66,11 @@ FACTS: dict[str, Any] = {
     "undo delivered": f.OutcomeDelivered("run", "compensated", 1),
     "forgotten": f.Forgotten("run", {"normal": 9}),
     "taken": f.Taken("somebody"),
+    "permits asked": l.PermitsAsked("run", 1, 0, "a", "", 0, 1, l.UNLIMITED),
+    "permits expired": l.PermitsExpired("run", 1),
+    "permits refilled": l.PermitsRefilled("run", 1),
+    "permits granted": l.PermitsGranted("run", 1, 1, 1),
+    "limit set": l.LimitSet("run", "a"),
     "paused": p.Paused("p", "a"),
     "resumed": p.Resumed("p", "a"),
     "opened": p.BreakerOpened("a", 1, 99),

@@ -8,6 +8,7 @@ from tests.recovery.asking import Asking
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
 from tests.recovery.progressing import Progressing
+from tests.recovery.limits import Limits
 from tests.recovery.queueing import Queueing
 from tests.recovery.scheduling import Scheduling
 from tests.recovery.two_apps import TwoApps
@@ -40,4 +41,13 @@ class TestQueueOnKafka(Queueing, Scheduling, Progressing):
     @pytest.fixture
     async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
         async with kafka_world(kafka, app_name) as world:
+            yield world
+
+
+class TestLimitsOnKafka(Limits):
+    pods = 2
+
+    @pytest.fixture
+    async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
+        async with kafka_world(kafka, app_name, partitions=4) as world:
             yield world

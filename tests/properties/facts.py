@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from sagalog.schemas.requests import Plan
 from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
@@ -59,6 +60,8 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
         asked=st.integers(0, 9),
     ),
     st.builds(f.Taken, st.just("somebody")),
+    st.builds(l.PermitsExpired, RUN, SMALL),
+    st.builds(l.LimitSet, RUN, STEP),
     st.builds(p.Paused, st.just("p"), STEP),
     st.builds(p.Resumed, st.just("p"), STEP),
     st.builds(p.BreakerOpened, STEP, SMALL, st.just(5)),

@@ -4,6 +4,7 @@ from typing import Any
 
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from sagalog.schemas import replies, requests
 from sagalog.schemas import workers as w
@@ -70,6 +71,8 @@ PLAN = requests.Plan(
     queue_limit=2,
     steps=(STEP_DATA,),
 )
+
+LIMIT = l.LimitSpec(concurrency=3, rate=50, per=2000, burst=4, lease=9000)
 
 REQUESTS: list[Any] = [
     requests.StartSaga(**START, steps=(STEP_DATA,)),
@@ -140,6 +143,11 @@ FACTS: list[Any] = [
     f.DeadLettered("run-1", "1/0/2"),
     f.OutcomeDelivered("run-1", "compensated", 2),
     f.Forgotten("run-1", {"high": 3, "compensations": 9}),
+    l.PermitsAsked("orders/1/nonce", 7, 1, "charge", "acme", 2, 5, LIMIT, 4),
+    l.PermitsExpired("orders/1/nonce", 7),
+    l.PermitsRefilled("orders/0/nonce", 12),
+    l.PermitsGranted("orders/1/nonce", 7, 13, 3, 2, True, 2, 9000),
+    l.LimitSet("client-1-4", "charge", "acme", LIMIT, "ann"),
     f.Taken("orders/0/nonce"),
     p.Paused("p1", "charge", reason="the bank is down", by="ann"),
     p.Resumed("p2", lane="low", reason="it is up", by="ann"),

@@ -8,6 +8,7 @@ import pytest
 from tests.recovery.asking import Asking
 from tests.recovery.door import Door
 from tests.recovery.progressing import Progressing
+from tests.recovery.limits import Limits
 from tests.recovery.queueing import Queueing
 from tests.recovery.scheduling import Scheduling
 from tests.recovery.world import World, file_world, memory_world
@@ -35,6 +36,20 @@ class TestQueueInMemory(Queueing, Scheduling, Progressing):
 
 
 class TestQueueOnAFile(Queueing, Scheduling, Progressing):
+    @pytest.fixture
+    async def world(self, tmp_path: Path) -> AsyncIterator[World]:
+        async with file_world(tmp_path) as world:
+            yield world
+
+
+class TestLimitsInMemory(Limits):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[World]:
+        async with memory_world() as world:
+            yield world
+
+
+class TestLimitsOnAFile(Limits):
     @pytest.fixture
     async def world(self, tmp_path: Path) -> AsyncIterator[World]:
         async with file_world(tmp_path) as world:

@@ -1,5 +1,7 @@
 """How each action starts: what its owner appends, or which handler becomes ready."""
 
+from collections.abc import Callable
+
 import orjson
 
 from sagalog.engine import beating
@@ -38,17 +40,25 @@ _ENDS: dict[str, type[f.Completed | f.Compensated | f.Cancelled]] = {
     "cancelled": f.Cancelled,
 }
 
+Ready = Callable[[Call, Instance], None]
+"""Takes a call that could begin: it does when there is a slot, and a permit where it needs one."""
+
 
 class Acting:
     """Starts the actions of one partition."""
 
-    __slots__ = ("_agenda", "_app", "_holding", "_writer")
+    __slots__ = ("_agenda", "_app", "_holding", "_ready", "_writer")
 
     def __init__(
-        self, app: str, writer: Writer, agenda: Agenda, holding: Holding | None = None
+        self,
+        app: str,
+        writer: Writer,
+        agenda: Agenda,
+        ready: Ready,
+        holding: Holding | None = None,
     ) -> None:
         self._app, self._writer, self._agenda = app, writer, agenda
-        self._holding = holding or Holding(agenda)
+        self._ready, self._holding = ready, holding or Holding(agenda)
 
     def start(self, instance: str, state: Instance, action: Action) -> None:
         """Start one action that is due."""
@@ -73,7 +83,7 @@ class Acting:
     def _run(self, instance: str, state: Instance, action: Run) -> None:
         if not self._holding.holds(instance, state, action, self._writer.now):
             call = Call(self._writer.partition, instance, state.run, state.priority, action)
-            self._writer.effects.calls.append(call)
+            self._ready(call, state)
 
     def append(self, instance: str, state: Instance, action: Action, fact: f.Fact) -> int:
         """Append the fact that ends an action; its size in bytes."""

@@ -8,6 +8,7 @@ import orjson
 
 from sagalog.engine.breaker import Breaker
 from sagalog.engine.errors import DeclarationError
+from sagalog.engine.limits import Limit
 from sagalog.engine.operation import Exhausted, Operation, Pool
 from sagalog.engine.payload import jsonable
 from sagalog.engine.retry import Duration, Retry, milliseconds
@@ -51,6 +52,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        limit: Limit | None = None,
         breaker: Breaker | None = None,
         pool: Pool | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
@@ -66,6 +68,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        limit: Limit | None = None,
         breaker: Breaker | None = None,
         pool: Pool | None = None,
     ) -> Any:
@@ -73,9 +76,7 @@ class App:
 
         A handler may run again if its worker dies before its result is in the log, and then
         gets the same idempotency key: called with a key whose effect exists, it returns success.
-        `exhausted="park"`: a saga waits for a person when the attempts are used up. Alone it is
-        cancelled where it waited longer than `queue_limit` for its turn, and is kept `retention`.
-        A `breaker` holds it while what it needs is away. Plain functions run in threads.
+        `exhausted="park"`: a saga waits for a person. `queue_limit` is how long one alone waits.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
@@ -88,6 +89,7 @@ class App:
                 exhausted=exhausted,
                 queue_limit=milliseconds(queue_limit, "queue_limit"),
                 retention=None if retention is None else milliseconds(retention, "retention"),
+                limit=limit,
                 breaker=breaker,
                 pool=pool,
             )

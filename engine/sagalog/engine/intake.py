@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from sagalog.engine import beating
 from sagalog.engine.app import App
+from sagalog.engine.aside import Aside, Door, Held
 from sagalog.engine.asking import Asking
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone
 from sagalog.engine.instance import Instance
+from sagalog.engine.permits import Permits
 from sagalog.engine.starting import Starting
 from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
@@ -23,10 +25,9 @@ from sagalog.schemas.requests import (
     Release,
     RunOperation,
     Schedule,
+    Start,
     StartSaga,
 )
-
-Held = tuple[str, Record, Envelope]
 
 
 class Intake:
@@ -40,21 +41,25 @@ class Intake:
 
     __slots__ = (
         "_desk",
+        "_doors",
         "_held",
         "_pledged",
         "_starting",
         "_undoing",
+        "aside",
         "asking",
         "starting",
         "waiting",
     )
 
-    def __init__(self, app: App, desk: Desk) -> None:
+    def __init__(self, app: App, desk: Desk, permits: Permits) -> None:
         self.waiting = Waiting(desk.writer)
         self.asking = Asking(desk, self.waiting)
         self.starting: set[str] = set()
         self._desk = desk
-        self._starting, self._undoing = Starting(app, desk), Undoing(app, desk)
+        self._starting, self._undoing = Starting(app, desk), Undoing(app, desk, permits)
+        self.aside = Aside(app, permits)
+        self._doors: dict[str, list[Door]] = {}
         self._held: dict[str, list[Held]] = {}
         self._pledged: dict[str, Held] = {}
 
@@ -91,18 +96,47 @@ class Intake:
             case StartSaga() | RunOperation() as request if state is not None:
                 self.asking.repeat(instance, request, state)
                 self._desk.done(done)
-            case StartSaga() | RunOperation() | Schedule() as request:
-                first = self._starting.start(instance, request, record, done)
-                if first is not None:
-                    self._pledged[first] = (lane, record, message)
-                    self.starting.add(instance)
-                    self.hold(instance)
-                    return True
+            case StartSaga() | RunOperation() as request:
+                return self._start(instance, request, (lane, record, message))
+            case Schedule() as request:
+                return self._begin(instance, request, (lane, record, message), [])
             case Inquire() as request:
                 self.asking.inquire(instance, request, state, done)
             case _:
                 self._change(lane, record, message, state)
         return False
+
+    def _start(self, instance: str, request: Start, held: Held) -> bool:
+        """Begin a life, unless too many wait already for what it needs: then it is set aside."""
+        doors = self.aside.doors(request)
+        crowded = self.aside.crowded(doors) if doors else None
+        if crowded is not None:
+            self.aside.put(crowded, held)
+            self.hold(instance)
+            return False
+        return self._begin(instance, request, held, doors)
+
+    def _begin(self, instance: str, request: Start, held: Held, doors: list[Door]) -> bool:
+        lane, record, _ = held
+        first = self._starting.start(instance, request, record, LaneDone(lane, record.offset))
+        if first is None:
+            return False
+        self._pledged[first] = held
+        self.starting.add(instance)
+        self.hold(instance)
+        if doors:
+            self._doors[first] = doors
+            self.aside.comes(doors)
+        return True
+
+    def readmit(self) -> None:
+        """Let in what was set aside, now that fewer wait."""
+        while (held := self.aside.take()) is not None:
+            message = held[2]
+            behind = self._held.pop(message.subject, [])
+            self._begin(message.subject, message.data, held, self.aside.doors(message.data))
+            for lane, record, other in behind:
+                self._route(lane, record, other)
 
     def _repeat(
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
@@ -147,6 +181,7 @@ class Intake:
         What stands below the `low` water has had its life already (rule 5).
         """
         self.starting.discard(instance)
+        self.aside.comes(self._doors.pop(fact, ()), -1)
         held = self._held.pop(instance, [])
         request = self._pledged.pop(fact, None)
         if request is not None:

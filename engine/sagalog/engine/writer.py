@@ -85,6 +85,13 @@ class Writer:
         self.effects.appends.append(Append(Topics(to.app).events, to.partition, entry, then))
         return len(value)
 
+    def beside(self, instance: str, fact: Fact, partition: int | None) -> None:
+        """Append a fact to another partition's events; None is the instance's own."""
+        _, value = codec.encode_fact(fact, source=self.source, subject=instance, now=self.now)
+        self.effects.appends.append(
+            Append(self._events, partition, Entry(instance.encode(), value))
+        )
+
     def request(
         self,
         topic: str,

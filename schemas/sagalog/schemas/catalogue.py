@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, pauses, replies, requests, workers
+from sagalog.schemas import deadletters, facts, limits, pauses, replies, requests, workers
 
 PREFIX = "sagalog."
 
@@ -38,6 +38,11 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.outcome.delivered.v1": facts.OutcomeDelivered,
     "sagalog.forgotten.v1": facts.Forgotten,
     "sagalog.partition.taken.v1": facts.Taken,
+    "sagalog.permits.asked.v1": limits.PermitsAsked,
+    "sagalog.permits.expired.v1": limits.PermitsExpired,
+    "sagalog.permits.refilled.v1": limits.PermitsRefilled,
+    "sagalog.permits.granted.v1": limits.PermitsGranted,
+    "sagalog.limit.set.v1": limits.LimitSet,
     "sagalog.paused.v1": pauses.Paused,
     "sagalog.resumed.v1": pauses.Resumed,
     "sagalog.breaker.opened.v1": pauses.BreakerOpened,

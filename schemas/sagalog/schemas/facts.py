@@ -4,6 +4,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.limits import (
+    LimitSet,
+    PermitsAsked,
+    PermitsExpired,
+    PermitsGranted,
+    PermitsRefilled,
+)
 from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
 from sagalog.schemas.requests import Occasion, Parent, Plan, ReplyTo
 
@@ -303,6 +310,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | PermitsAsked
+    | PermitsExpired
+    | PermitsRefilled
+    | LimitSet
+    | PermitsGranted
     | Paused
     | Resumed
     | BreakerOpened

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         TurnedBack,
     )
     from sagalog.streams.pausing import Hold
-    from sagalog.streams.pod import Pod, PodSettings
+    from sagalog.streams.pod import Pod
+    from sagalog.streams.pod_settings import PodSettings
     from sagalog.streams.progress import Progress
     from sagalog.streams.stats import PodStats
     from sagalog.streams.status import LaneStatus, Observer, Status
@@ -95,9 +96,9 @@ _HOME = {
     "Outcome": "outcomes",
     "Parked": "outcomes",
     "Pod": "pod",
-    "PodSettings": "pod",
-    "Progress": "progress",
+    "PodSettings": "pod_settings",
     "PodStats": "stats",
+    "Progress": "progress",
     "RecordTooLarge": "errors",
     "Refused": "outcomes",
     "Status": "status",

@@ -21,7 +21,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
-from sagalog.engine import App, Operation, Saga, SagalogError
+from sagalog.engine import App, Limit, Operation, Saga, SagalogError
 from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client, How
@@ -253,6 +253,17 @@ class BlockingClient:
     def status(self) -> Status:
         """How the app stands; see `Client.status`."""
         return self._call(lambda c: c.status())
+
+    def set_limit(
+        self,
+        operation: Operation[..., Any] | str,
+        limit: Limit | None,
+        *,
+        key: str | None = None,
+        by: str = "",
+    ) -> None:
+        """Limit an operation from now on; see `Client.set_limit`."""
+        self._call(lambda c: c.set_limit(operation, limit, key=key, by=by))
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from sagalog.engine import App, Operation, Saga
+from sagalog.engine import App, Limit, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
 from sagalog.schemas.definition import Json, Priority
@@ -27,6 +27,7 @@ from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle, ScheduleHandle
+from sagalog.streams.limiting import Limiting
 from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
@@ -65,6 +66,7 @@ class Client:
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._pauser = Pauser(log, app, clock, token)
+        self._limiting = Limiting(log, app, clock, token)
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
@@ -226,6 +228,22 @@ class Client:
         if reply.kind == "unknown":
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
+
+    async def set_limit(
+        self,
+        operation: Operation[..., Any] | str,
+        limit: Limit | None,
+        *,
+        key: str | None = None,
+        by: str = "",
+    ) -> None:
+        """Limit an operation from now on; returns when that is durable in the log.
+
+        `key` is the tenant or value whose calls alone are meant; a limit for one key goes
+        before the one for all. None takes back what was set, and what the operation declares
+        holds again. Raises DeclarationError where it declares none: then nothing asks.
+        """
+        await self._limiting.set(operation, limit, key, by, self._source)
 
     async def pause(
         self,

@@ -120,8 +120,8 @@ class Composer:
     ) -> Schedule:
         """Another plan is another payload, to a schedule; each firing goes by what it starts."""
         plan = plan_of(options, fingerprint(name, payload, steps), kind)
-        fields: dict[str, Any] = dict(fields_of(options, self._clock()))
-        fields.update(deadline=None, confirm=True)
+        fields: dict[str, Any] = {**fields_of(options, self._clock())}
+        fields |= {"deadline": None, "confirm": True}
         del fields["queue_limit"]
         said = schedule_fingerprint(name, plan, fields["priority"], fields["retention"])
         if options.get("on_repeat") == "refuse":

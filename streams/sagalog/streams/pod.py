@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,8 +21,8 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.presence import Presence, Sight
-from sagalog.streams.processes import cores
 from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -32,28 +31,6 @@ log = logger(__name__)
 
 LAST_CHECKPOINT = 1.5
 """Seconds for the last checkpoint of a partition; without it the next owner folds more."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodSettings:
-    """How a pod works. Durations in seconds.
-
-    `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions, `processes` those that are declared for a process: by default as many as there
-    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
-    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
-    `beat_interval` lies between two words in the log that it is there, 0 for none, and
-    `progress_interval` between two of how far a call is.
-    """
-
-    slots: int = 256
-    threads: int = 32
-    processes: int = field(default_factory=cores)
-    checkpoint_interval: float = 1.0
-    give_up_timeout: float = 5.0
-    forget_interval: float = 10.0
-    beat_interval: float = 0.0
-    progress_interval: float = 1.0
 
 
 class Pod:
@@ -227,6 +204,7 @@ class Pod:
         owner.lanes = {}
         self._scheduler.drop(owner.number)
         owner.processor.close_intake()
+        self._touch(owner)
 
     def _say_change(self) -> None:
         acting = (n for n, owner in self.owners.items() if owner.processor.phase == "acting")

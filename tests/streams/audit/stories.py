@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sagalog.schemas import facts as f
-from sagalog.schemas.requests import Cancel, Inquire, Plan, Release
+from sagalog.schemas.requests import Cancel, Inquire, Plan, Purge, Release
 from sagalog.streams.audit.writing import home
 from tests.streams.audit.beats import (
     FIRST,
@@ -64,6 +64,12 @@ def gives_up(log: Forgery) -> None:
     for attempt in (1, 2, 3):
         log.failed("a", ERROR, attempt, final=attempt == 3)
     log.fact(f.Compensated(log.run))
+
+
+def purged(log: Forgery) -> None:
+    asked = log.ask(log.request())
+    log.ask(Purge("normal", asked.offset + 1, "too many", "ann"), "high", subject="order")
+    log.fact(log.started(asked, purged="its lane was purged by ann: too many"))
 
 
 def cancelled(log: Forgery) -> None:
@@ -367,7 +373,18 @@ def further(log: Forgery) -> None:
 
 
 TRUE: list[Callable[[Forgery], None]] = [
-    *(complete, compensate, tries_again, gives_up, cancelled, too_slow, killed, zombie, orphan),
+    *(
+        complete,
+        compensate,
+        tries_again,
+        gives_up,
+        purged,
+        cancelled,
+        too_slow,
+        killed,
+        zombie,
+        orphan,
+    ),
     *(
         lost_without_a_blow,
         failed_behind_a_take,

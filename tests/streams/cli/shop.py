@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sagalog.engine import App, Context, Retry, Terminal, step
+from sagalog.engine import App, Context, Limit, Retry, Terminal, step
 
 QUICK = Retry(max_attempts=2, first=0.01)
 
@@ -63,6 +63,11 @@ async def ship(order: Order, ctx: Context) -> str:
 @app.operation(retry=Retry(first=3600))
 async def once_an_hour(order: Order, ctx: Context) -> None:
     raise ValueError("not yet")
+
+
+@app.operation(limit=Limit(by="tenant"))
+async def weigh(n: int) -> int:
+    return n
 
 
 @app.operation(retry=QUICK)

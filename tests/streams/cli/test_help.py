@@ -18,6 +18,7 @@ COMMANDS = [
     ["release"],
     ["audit"],
     *(["deadletters", one] for one in ("list", "show", "replay")),
+    *(["limits", one] for one in ("set", "list")),
     *(["topics", one] for one in ("plan", "create", "check")),
 ]
 

@@ -8,6 +8,7 @@ from sagalog.streams.cli.commands import (
     audit,
     deadletters,
     jobs,
+    limits,
     look,
     move,
     pauses,
@@ -43,6 +44,7 @@ app = typer.Typer(
 for group in (run, start, look, queue, move, pauses, jobs, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
+app.add_typer(limits.app, name="limits")
 app.add_typer(topics.app, name="topics")
 app.add_typer(workers.app, name="workers")
 
