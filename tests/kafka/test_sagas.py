@@ -7,8 +7,8 @@ import pytest
 from tests.recovery.asking import Asking
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
-from tests.recovery.progressing import Progressing
 from tests.recovery.limits import Limits
+from tests.recovery.progressing import Progressing
 from tests.recovery.queueing import Queueing
 from tests.recovery.scheduling import Scheduling
 from tests.recovery.two_apps import TwoApps

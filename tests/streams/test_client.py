@@ -7,8 +7,8 @@ import pytest
 
 from tests.recovery.asking import Asking
 from tests.recovery.door import Door
-from tests.recovery.progressing import Progressing
 from tests.recovery.limits import Limits
+from tests.recovery.progressing import Progressing
 from tests.recovery.queueing import Queueing
 from tests.recovery.scheduling import Scheduling
 from tests.recovery.world import World, file_world, memory_world
