@@ -58,6 +58,9 @@ FACTS: dict[str, Any] = {
     "released a": released("a"),
     "released b": released("b", "resolve"),
     "released the undo of a": released("a", number=1),
+    "claim released": f.ClaimReleased("run", 1),
+    "claim expired": f.ClaimExpired("run", 1),
+    "another claim expired": f.ClaimExpired("run", 2),
     "completed": COMPLETED,
     "compensated": COMPENSATED,
     "cancelled": CANCELLED,
@@ -86,6 +89,11 @@ CHANGES: dict[str, dict[str, str]] = {
         "failed once": "changed",
         "failed for good": "compensating",
         "cancel": "compensating",
+    },
+    "claimed": {
+        "done a": "changed",
+        "claim released": "changed",
+        "claim expired": "changed",
     },
     "compensating": {
         "done b": "changed",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.recovery.asking import Asking
+from tests.recovery.critical import CriticalCalls
 from tests.recovery.giving_up import GivingUp
 from tests.recovery.kafka_world import kafka_world
 from tests.recovery.limits import Limits
@@ -50,4 +51,11 @@ class TestLimitsOnKafka(Limits):
     @pytest.fixture
     async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
         async with kafka_world(kafka, app_name, partitions=4) as world:
+            yield world
+
+
+class TestCriticalOnKafka(CriticalCalls):
+    @pytest.fixture
+    async def world(self, kafka: str, app_name: str) -> AsyncIterator[World]:
+        async with kafka_world(kafka, app_name) as world:
             yield world

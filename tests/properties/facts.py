@@ -34,6 +34,8 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
         attempt=SMALL,
         number=st.integers(0, 2),
     ),
+    st.builds(f.ClaimReleased, RUN, st.integers(1, 2)),
+    st.builds(f.ClaimExpired, RUN, st.integers(1, 2)),
     st.builds(f.CancelRequested, RUN),
     st.builds(f.CompensationRequested, RUN, SMALL),
     st.builds(f.DeadlinePassed, RUN, st.sampled_from([99, 5])),

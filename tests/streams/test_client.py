@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.recovery.asking import Asking
+from tests.recovery.critical import CriticalCalls
 from tests.recovery.door import Door
 from tests.recovery.limits import Limits
 from tests.recovery.progressing import Progressing
@@ -50,6 +51,20 @@ class TestLimitsInMemory(Limits):
 
 
 class TestLimitsOnAFile(Limits):
+    @pytest.fixture
+    async def world(self, tmp_path: Path) -> AsyncIterator[World]:
+        async with file_world(tmp_path) as world:
+            yield world
+
+
+class TestCriticalInMemory(CriticalCalls):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[World]:
+        async with memory_world() as world:
+            yield world
+
+
+class TestCriticalOnAFile(CriticalCalls):
     @pytest.fixture
     async def world(self, tmp_path: Path) -> AsyncIterator[World]:
         async with file_world(tmp_path) as world:

@@ -6,12 +6,13 @@ Every rule returns the very same object where it ignores the fact, so that `is` 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagalog.engine import beating, turning
+from sagalog.engine import beating, leases, turning
 from sagalog.engine.instance import (
     ENDED,
     NOTHING,
     PARKED,
     WAITING,
+    Held,
     Instance,
     Letter,
     Progress,
@@ -74,6 +75,7 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         confirm=fact.confirm,
         parent=fact.parent,
         deadline=fact.deadline,
+        claim=Held(fact.claim.by, fact.claim.lease) if fact.claim else None,
     )
     if fact.purged:
         return _never_begun(state, f.Failure("cancelled", "Purged", fact.purged), here)
@@ -83,7 +85,7 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
 def _never_begun(state: Instance, error: f.Failure, here: Here) -> Instance:
     """It waited too long for its turn, or was purged: its first fact is its end too."""
     return state._replace(
-        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=()
+        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=(), claim=None
     )
 
 
@@ -274,6 +276,14 @@ def _step_released(state: Instance, fact: f.StepReleased, here: Here) -> Instanc
     return _advanced(state, index, _done(step, fact.result, here), here)
 
 
+def _claim_released(state: Instance, fact: f.ClaimReleased, here: Here) -> Instance:
+    return leases.released(state, fact.number)
+
+
+def _claim_expired(state: Instance, fact: f.ClaimExpired, here: Here) -> Instance:
+    return leases.expired(state, fact.number)
+
+
 def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
     if state.beat is not None:
         return beating.completed(state, here)
@@ -285,6 +295,7 @@ def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
     return _stripped(
         state._replace(
             status="completed",
+            claim=None,
             ended_at=here.time,
             result=state.steps[0].result if alone else results,
         )
@@ -351,6 +362,8 @@ _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.StepProgressed: _step_progressed,
     f.StepCompensated: _step_compensated,
     f.StepReleased: _step_released,
+    f.ClaimReleased: _claim_released,
+    f.ClaimExpired: _claim_expired,
     f.CompensationFailed: _compensation_failed,
     f.CompensationRequested: _compensation_requested,
     f.CancelRequested: _cancel_requested,

@@ -98,6 +98,8 @@ _TELLS: dict[type[Any], Callable[[Any], str]] = {
     f.CompensationRequested: lambda fact: str(fact.number),
     f.OutcomeDelivered: lambda fact: f"{fact.outcome}/{fact.number}",
     f.DeadLettered: lambda fact: str(fact.letter),
+    f.ClaimReleased: lambda fact: str(fact.number),
+    f.ClaimExpired: lambda fact: str(fact.number),
     f.DeadlinePassed: lambda fact: str(fact.due),
     l.PermitsAsked: lambda fact: str(fact.number),
     l.PermitsExpired: lambda fact: str(fact.number),

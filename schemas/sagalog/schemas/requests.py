@@ -27,6 +27,17 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """Who runs an instance's steps instead of its owner: one call of a caller, by name.
+
+    `lease` is in ms: the owner counts it from reading the grant, the caller from its request.
+    """
+
+    by: str
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
 class Occasion:
     """Which firing this is: of the schedule with this id and life, due at `due` (ms)."""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
     from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
+    from sagalog.streams.critical import Critical, CriticalFailed
     from sagalog.streams.errors import (
         Fenced,
         LogError,
@@ -46,6 +47,8 @@ __all__ = [
     "Cancelled",
     "Client",
     "Conflict",
+    "Critical",
+    "CriticalFailed",
     "Fenced",
     "Handle",
     "Hold",
@@ -82,6 +85,8 @@ _HOME = {
     "Cancelled": "outcomes",
     "Client": "client",
     "Conflict": "outcomes",
+    "Critical": "critical",
+    "CriticalFailed": "critical",
     "Fenced": "errors",
     "Handle": "handle",
     "Hold": "pausing",

@@ -23,6 +23,7 @@ from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
 from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.presence import Presence, Sight
+from sagalog.streams.recovery import Recovery
 from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -62,6 +63,7 @@ class Pod:
         self._executor.progress_interval = self.settings.progress_interval
         self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._holdings.broken)
+        self._recovery = Recovery(log, app.name, member, clock)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
         self._state: WorkerState = "working"
@@ -84,17 +86,13 @@ class Pod:
             await self._same_count(topic)
         # A tenth is left for keys, frames, and an outcome's way to its parent.
         self._largest = min(LARGEST, await self._log.largest(self._topics.events) * 9 // 10)
+        rounds = self._recovery.run(self.owners, self._partitions, self.settings.recover_interval)
         loops = (self._read_facts(), self._read_requests(), self._checkpoints(), self._forgets())
-        self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in loops]
+        self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in (*loops, rounds)]
         holdings = self._holdings
         try:
-            self._membership = await self._log.join(
-                self.app.name,
-                self._topics.events,
-                self.member,
-                holdings.assigned,
-                holdings.revoked,
-            )
+            group = self.app.name, self._topics.events, self.member
+            self._membership = await self._log.join(*group, holdings.assigned, holdings.revoked)
             await self._presence.open()
         except BaseException:
             await self.stop()

@@ -23,5 +23,6 @@ class PodSettings:
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
+    recover_interval: float = 5.0
     beat_interval: float = 0.0
     progress_interval: float = 1.0

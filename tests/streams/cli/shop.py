@@ -70,6 +70,22 @@ async def weigh(n: int) -> int:
     return n
 
 
+@app.operation
+async def pay(order: Order) -> str:
+    if order.mode == "declined":
+        raise Terminal("no money", user_message="Your card was declined.")
+    return f"paid for {order.sku}"
+
+
+@app.operation(retry=Retry(first=3600))
+async def save(order: Order) -> str:
+    if order.shut("away"):
+        raise ConnectionRefusedError("the database is away")
+    if order.shut("broken"):
+        raise ValueError("no such table")
+    return f"saved {order.sku}"
+
+
 @app.operation(retry=QUICK)
 def double(n: int) -> int:
     if n < 0:

@@ -132,7 +132,7 @@ def take_failure(life: Life, event: Event) -> None:
 
 def _waits(life: Life, step: Step, kind: str) -> bool:
     """Whether a final failure waits for a person."""
-    if kind == "unavailable":
+    if kind == "unavailable" or (step.spec.claimed and step.spec.after):
         return True
     if life.alone:
         return life.parent is None
@@ -169,6 +169,8 @@ def _no_turn(life: Life, what: str) -> Doubtful:
         return Objection("S11", "repeated", f"{what} though it has turned back already")
     if life.all_done:
         return Objection("S5", "stale", f"{what} though its last step has completed")
+    if life.claim is not None:
+        return Objection("S5", "stale", f"{what} while its caller runs it")
     return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sagalog.schemas import codec
+from sagalog.schemas import claims, codec
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import (
@@ -33,7 +33,10 @@ Books = Callable[[str, int], Book]
 Key = tuple[str, int, str]
 """App, partition, instance."""
 
-REQUESTS = (StartSaga, RunOperation, Schedule, Cancel, Compensate, Release, Inquire, Purge)
+REQUESTS = (
+    *(StartSaga, RunOperation, Schedule, claims.Claim),
+    *(Cancel, Compensate, Release, Inquire, Purge),
+)
 
 
 class Claim(NamedTuple):

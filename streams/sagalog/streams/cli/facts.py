@@ -75,6 +75,9 @@ def _whole(fact: Any, instance: str) -> Words:
             return Words("dead letter", more=f"sagalog deadletters show {letter}", colour="red")
         case f.OutcomeDelivered():
             return Words("parent told", more=fact.outcome)
+        case f.ClaimReleased() | f.ClaimExpired():
+            gone = isinstance(fact, f.ClaimExpired)
+            return Words("claim expired" if gone else "claim released", colour="yellow")
         case f.Taken():
             return Words("new owner", more=fact.owner, colour="dim")
         case _:
@@ -97,7 +100,8 @@ def _end(fact: Any) -> Words:
 
 def _started(fact: f.Started) -> str:
     key = f" key {fact.key}" if fact.key else ""
-    return f"from {fact.lane} at {fact.lane_offset}{key}"
+    claim = f", run by its caller {fact.claim.by}" if fact.claim else ""
+    return f"from {fact.lane} at {fact.lane_offset}{key}{claim}"
 
 
 def plan(plan: Plan) -> str:
