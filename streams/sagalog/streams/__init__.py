@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sagalog.streams.backpressure import Backpressure
+    from sagalog.streams.backups import NoBackup
     from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
     from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
@@ -56,6 +57,7 @@ __all__ = [
     "LogError",
     "LogOwned",
     "LogUnavailable",
+    "NoBackup",
     "NotCompleted",
     "NotFound",
     "Observer",
@@ -94,6 +96,7 @@ _HOME = {
     "LogError": "errors",
     "LogOwned": "errors",
     "LogUnavailable": "errors",
+    "NoBackup": "backups",
     "NotCompleted": "outcomes",
     "NotFound": "outcomes",
     "Observer": "status",

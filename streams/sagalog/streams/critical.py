@@ -32,6 +32,9 @@ log = logger(__name__)
 
 T = TypeVar("T")
 
+AWAY = 0.2
+"""Seconds to wait for a log that has just not answered."""
+
 NOT_NOW = "This cannot be done at the moment. Nothing has happened; please try again later."
 FAILED = "This did not work. Please try again, or contact us."
 
@@ -72,6 +75,12 @@ class CriticalPath:
         self._post, self._spool = post, spool
         self._tasks: set[asyncio.Task[Any]] = set()
         self._publishing: asyncio.Task[None] | None = None
+        self._away = False
+
+    @property
+    def _wait(self) -> float:
+        """How long (s) to wait for the log now: not long again while it has not answered."""
+        return min(self.patience, AWAY) if self._away else self.patience
 
     def open(self) -> None:
         """Publish what the spool holds, now and whenever there is something."""
@@ -100,7 +109,7 @@ class CriticalPath:
 
     async def _run(self, order: Order) -> Critical[Any]:
         backup, loop = order.backup, asyncio.get_running_loop()
-        until = loop.time() + self.patience
+        until = loop.time() + self._wait
         waiting = self._post.ask(backup.claim, backup.instance)
         try:
             spooled = await self._keep(backup, until)
@@ -129,7 +138,7 @@ class CriticalPath:
             loop = asyncio.get_running_loop()
             claim = replace(order.backup.claim, done=dict(done))
             kept = replace(order.backup, claim=claim)
-            spooled = await self._keep_result(kept, loop.time() + self.patience) or spooled
+            spooled = await self._keep_result(kept, loop.time() + self._wait) or spooled
             if loop.time() < order.until:
                 failure = await self._step(order, then, done)
         return await self._tell(order, done, failure, spooled=spooled)
@@ -172,9 +181,9 @@ class CriticalPath:
         """Tell the log how it went, and say what it made of that."""
         backup = self._told(order.backup, done, failed)
         waiting = self._post.ask(backup.claim, backup.instance)
-        until = asyncio.get_running_loop().time() + self.patience
+        until = asyncio.get_running_loop().time() + self._wait
         try:
-            await _must(waiting.sent, self.patience)
+            await self._durable(waiting.sent, self._wait)
         except (LogError, TimeoutError) as error:
             log.warning("the log is away: the backup is spooled", backup=backup.id, why=repr(error))
             waiting.outcome.cancel()
@@ -242,11 +251,19 @@ class CriticalPath:
 
     # -- the backup
 
+    async def _durable(self, append: "asyncio.Future[int]", seconds: float) -> None:
+        """Wait for an append, without calling it off. Raises LogError, TimeoutError."""
+        done, _ = await asyncio.wait([append], timeout=max(seconds, 0))
+        self._away = not done
+        if not done:
+            raise TimeoutError(f"not durable within {seconds:.1f} s")
+        append.result()
+
     async def _keep(self, backup: Backup, until: float) -> bool:
         """Make a backup durable; whether it is in the spool, since the log took too long."""
         left = until - asyncio.get_running_loop().time()
         try:
-            await _must(self._post.backup(backup), left)
+            await self._durable(self._post.backup(backup), left)
         except (LogError, TimeoutError) as error:
             log.warning("the log is away: the backup is spooled", backup=backup.id, why=repr(error))
             await self._spooled(backup)
@@ -335,11 +352,3 @@ async def _within(answer: Awaitable[Reply], seconds: float) -> Reply | None:
             return await answer
     except (TimeoutError, LogError):
         return None
-
-
-async def _must(append: "asyncio.Future[int]", seconds: float) -> None:
-    """Wait until an append is durable, without calling it off. Raises LogError, TimeoutError."""
-    done, _ = await asyncio.wait([append], timeout=max(seconds, 0))
-    if not done:
-        raise TimeoutError(f"not durable within {seconds:.1f} s")
-    append.result()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sagalog.streams import BlockingClient, CriticalFailed
+from sagalog.streams import BlockingClient, CriticalFailed, NoBackup
 from tests.streams.cli.shell import Shell
 
 
@@ -64,6 +64,17 @@ def test_an_emergency_is_told_whole(shop: Shell, tmp_path: Path) -> None:
     assert shop.type("backups", "show", one["id"], "--json").json == one
     left = shop.type("backups", "retry", one["short"])
     assert (left.code, "goes on by itself" in left.out) == (1, True)
+
+
+def test_the_blocking_client_has_the_same_verbs(shop: Shell, tmp_path: Path) -> None:
+    told = critical(shop, "tie", "broken", str(tmp_path / "no"))
+    with BlockingClient("shop", shop.url, pod=False) as client:
+        assert told.id in [one.id for one in client.backups()]
+        assert client.retry_backup(told.id) == "by itself"
+        assert client.resolve_backup(told.id, "by hand", by="ann") == "resolved"
+        assert told.id not in [one.id for one in client.backups()]
+        with pytest.raises(NoBackup, match="it is resolved, or never was"):
+            client.retry_backup(told.id)
 
 
 def test_an_emergency_is_resolved_by_hand(shop: Shell, tmp_path: Path) -> None:
