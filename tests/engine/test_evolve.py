@@ -43,6 +43,8 @@ FACTS: dict[str, Any] = {
     "done b": done("b"),
     "done late": done("c"),
     "done by nobody": done("zzz"),
+    "further": f.StepProgressed("run", "b", 1, 1, 0.5),
+    "further in another attempt": f.StepProgressed("run", "b", 2, 1, 0.5),
     "failed once": failed("b", final=False, retry_at=20_000),
     "failed for good": failed("b", error=TERMINAL),
     "failed of another attempt": failed("b", attempt=7, error=TERMINAL),
@@ -56,6 +58,9 @@ FACTS: dict[str, Any] = {
     "released a": released("a"),
     "released b": released("b", "resolve"),
     "released the undo of a": released("a", number=1),
+    "claim released": f.ClaimReleased("run", 1),
+    "claim expired": f.ClaimExpired("run", 1),
+    "another claim expired": f.ClaimExpired("run", 2),
     "completed": COMPLETED,
     "compensated": COMPENSATED,
     "cancelled": CANCELLED,
@@ -80,9 +85,15 @@ FACTS: dict[str, Any] = {
 CHANGES: dict[str, dict[str, str]] = {
     "running": {
         "done b": "changed",
+        "further": "changed",
         "failed once": "changed",
         "failed for good": "compensating",
         "cancel": "compensating",
+    },
+    "claimed": {
+        "done a": "changed",
+        "claim released": "changed",
+        "claim expired": "changed",
     },
     "compensating": {
         "done b": "changed",

@@ -11,10 +11,11 @@ QUICK = Retry(max_attempts=3, first=0.5, factor=2, longest=4, jitter=0.2, give_u
 
 
 class Slow(NamedTuple):
-    """A call that takes its time (s), and then brings what it brings."""
+    """A call that takes its time (s), says so many times how far it is, and brings something."""
 
     seconds: float
     brings: Any
+    reports: int = 0
 
 
 class Script:
@@ -38,7 +39,11 @@ class Script:
         brings = self._brings[operation].popleft() if self._brings[operation] else operation
         if isinstance(brings, Slow):
             self.running.append(operation)
-            await asyncio.sleep(brings.seconds)
+            for report in range(brings.reports):
+                ctx.progress(report / brings.reports, f"report {report}")
+                await asyncio.sleep(brings.seconds / brings.reports)
+            if not brings.reports:
+                await asyncio.sleep(brings.seconds)
             brings = brings.brings
         if isinstance(brings, BaseException):
             raise brings

@@ -18,6 +18,7 @@ from sagalog.engine.pending import (
     End,
     Expire,
     Fire,
+    Lapse,
     Post,
     Recall,
     Run,
@@ -77,7 +78,7 @@ class Acting:
                 self._deliver(instance, state, action)
             case Fire():
                 self._fire(instance, state, action)
-            case Expire() | Deadline() | End():
+            case Expire() | Lapse() | Deadline() | End():
                 self.append(instance, state, action, _timed(state, action, self._writer.now))
 
     def _run(self, instance: str, state: Instance, action: Run) -> None:
@@ -213,17 +214,24 @@ def outcome_fact(to: Parent, state: Instance, action: Deliver) -> f.Fact:
             return f.StepFailed(to.run, to.step, 1, error, final=True)
 
 
-def _timed(state: Instance, action: Expire | Deadline | End, now: int) -> f.Fact:
+def _timed(state: Instance, action: Expire | Lapse | Deadline | End, now: int) -> f.Fact:
     match action:
         case Deadline():
             return f.DeadlinePassed(state.run, action.due)
         case End():
             return _ENDS[action.status](state.run)
+        case Lapse():
+            return f.ClaimExpired(state.run, action.number)
         case Expire():
             spec, step = state.definition.steps[action.step], state.steps[action.step]
             message = f"{spec.operation} gave no outcome within {spec.timeout} ms"
             error = f.Failure("timeout", "Timeout", message)
             return step_failed(state, action.step, step, action.attempt, error, now)
+
+
+def handler_key(instance: str, run: str, spec: StepSpec) -> str:
+    """The idempotency key of a step: a caller's has no run, since it may act without one."""
+    return f"{instance}:{'' if spec.claimed else run}:{spec.name}"
 
 
 def invocation(call: Call, state: Instance) -> Invocation:
@@ -232,7 +240,7 @@ def invocation(call: Call, state: Instance) -> Invocation:
     spec = steps[action.step]
     undo = isinstance(action, Undo)
     given = spec.undo_input if undo else spec.input
-    key = f"{call.instance}:{state.run}:{spec.name}"
+    key = handler_key(call.instance, state.run, spec)
     context = Context(
         instance=call.instance,
         name=state.definition.name,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar, overload
 
 import orjson
@@ -12,7 +13,7 @@ from sagalog.engine.limits import Limit
 from sagalog.engine.operation import Exhausted, Operation, Pool
 from sagalog.engine.payload import jsonable
 from sagalog.engine.retry import Duration, Retry, milliseconds
-from sagalog.engine.saga import Saga, Step, Target, chained, check_graph
+from sagalog.engine.saga import Saga, Step, Target, chained, check_graph, step
 from sagalog.schemas.definition import Definition, Json, RetrySpec, StepSpec
 from sagalog.schemas.requests import StepData
 
@@ -144,6 +145,20 @@ class App:
         )
         return Definition("operation", name, (spec,))
 
+    def claimed(self, name: str, then: str | None, life: int) -> Definition:
+        """The definition of an operation, and `then` another, that a caller runs itself.
+
+        What follows is tried again for as long as `life` (ms). Raises DeclarationError.
+        """
+        effect = self.operation_named(name, f"{name}.operation").name
+        spec = replace(self._spec(step(self.operations[effect]), ()), claimed=True)
+        if then is None:
+            return Definition("saga", name, (spec,))
+        after = self._spec(step(self.operation_named(then, f"{name}.then")), (name,))
+        after = replace(after, claimed=True, exhausted="park", retry=_lasting(after.retry, life))
+        check_graph(name, (spec, after))
+        return Definition("saga", name, (spec, after))
+
     def from_data(self, name: str, steps: Sequence[StepData]) -> Definition:
         """The definition of a saga given as data. Raises DeclarationError, and names the field."""
         made = [self._step_of(f"{name}.steps[{n}]", data) for n, data in enumerate(steps)]
@@ -247,6 +262,22 @@ def _with_attempts(operation: Operation[..., Any] | None, attempts: int) -> Retr
         give_up_after=retry.give_up_after,
         only=retry.only,
         never=retry.never,
+    )
+
+
+_LONGEST_WAIT = 3_600_000
+
+
+def _lasting(retry: RetrySpec, life: int) -> RetrySpec:
+    """The same policy, going on for about so long (ms): less and less often, once an hour."""
+    longest = max(retry.longest, _LONGEST_WAIT)
+    attempts = max(retry.max_attempts, 16 + life // longest)
+    return replace(
+        retry,
+        max_attempts=attempts,
+        factor=max(retry.factor, 2.0),
+        longest=longest,
+        give_up_after=max(retry.give_up_after, life),
     )
 
 

@@ -10,7 +10,7 @@ from sagalog.engine.lending import Lending
 from sagalog.engine.pauses import PAUSES_KEY
 from sagalog.engine.permits import Permits
 from sagalog.engine.position import BEGINNING, Mark, Position
-from sagalog.engine.replying import word
+from sagalog.engine.replying import granted, word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
@@ -142,6 +142,8 @@ class Folding:
             self._lower(fact)
         if after is not before:
             after = self._change(instance, before, after)
+            if type(fact) is f.StepProgressed and after is not None and self._acting:
+                self._intake.waiting.progressed(instance, after, fact.step)
         self.touched[instance] = after
         if message.source == self._desk.writer.source:
             self._read_back(message, before, after)
@@ -158,7 +160,12 @@ class Folding:
         if after.status in SETTLED and (before is None or before.status != after.status):
             self._settled(instance, after, (before or after).reply_to)
         elif before is None and after.confirm and after.reply_to and self._acting:
-            self._desk.writer.reply(after.reply_to, word(after.reply_to, instance, "started"))
+            say = word(after.reply_to, instance, "started")
+            if after.claim is not None:
+                say = granted(after.reply_to, instance, after)
+            self._desk.writer.reply(after.reply_to, say)
+        elif before is not None and before.claim is not None and after.claim is None:
+            self._intake.waiting.tell_callers(instance, after)
         return after
 
     def _settled(self, instance: str, state: Instance, first: ReplyTo | None) -> None:

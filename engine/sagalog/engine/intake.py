@@ -6,6 +6,7 @@ from sagalog.engine import beating
 from sagalog.engine.app import App
 from sagalog.engine.aside import Aside, Door, Held
 from sagalog.engine.asking import Asking
+from sagalog.engine.claiming import Claiming
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone
 from sagalog.engine.instance import Instance
@@ -14,6 +15,7 @@ from sagalog.engine.starting import Starting
 from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
 from sagalog.schemas import codec
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.envelope import Envelope, Poison
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
@@ -40,6 +42,7 @@ class Intake:
     """
 
     __slots__ = (
+        "_claiming",
         "_desk",
         "_doors",
         "_held",
@@ -57,6 +60,7 @@ class Intake:
         self.asking = Asking(desk, self.waiting)
         self.starting: set[str] = set()
         self._desk = desk
+        self._claiming = Claiming(desk, self.waiting)
         self._starting, self._undoing = Starting(app, desk), Undoing(app, desk, permits)
         self.aside = Aside(app, permits)
         self._doors: dict[str, list[Door]] = {}
@@ -96,9 +100,11 @@ class Intake:
             case StartSaga() | RunOperation() as request if state is not None:
                 self.asking.repeat(instance, request, state)
                 self._desk.done(done)
+            case Claim() as request if state is not None:
+                self._claiming.repeat(instance, request, state, done)
             case StartSaga() | RunOperation() as request:
                 return self._start(instance, request, (lane, record, message))
-            case Schedule() as request:
+            case Schedule() | Claim() as request:
                 return self._begin(instance, request, (lane, record, message), [])
             case Inquire() as request:
                 self.asking.inquire(instance, request, state, done)
@@ -186,9 +192,16 @@ class Intake:
         request = self._pledged.pop(fact, None)
         if request is not None:
             lane, record, _ = request
-            if accepted or record.offset < low.get(lane, 0):
+            if accepted and _tells(request):
+                self._route(*request)
+            elif accepted or record.offset < low.get(lane, 0):
                 self._desk.done(LaneDone(lane, record.offset))
             else:
                 self._route(*request)
         for lane, record, message in held:
             self._route(lane, record, message)
+
+
+def _tells(held: Held) -> bool:
+    """Whether the request has more to say once its instance has started."""
+    return isinstance(held[2].data, Claim) and not held[2].data.lease

@@ -197,6 +197,19 @@ class Partition:
             return False
         return self._desk.agenda.phase(call.instance, call.action) == "due"
 
+    def progressed(self, call: Call, number: int, fraction: float, message: str, now: int) -> None:
+        """A running handler says for the `number`th time how far it is."""
+        state = self._desk.table.get(call.instance)
+        wanted = self.phase == "acting" and state is not None and state.run == call.run
+        running = self._desk.agenda.phase(call.instance, call.action) == "running"
+        if state is None or not wanted or not running or isinstance(call.action, Undo):
+            return
+        self._writer.now = now
+        step = state.definition.steps[call.action.step].name
+        attempt = call.action.attempt
+        fact = f.StepProgressed(state.run, step, attempt, number, fraction, message)
+        self._writer.fact(call.instance, fact, state)
+
     def finished(self, call: Call, result: Result, now: int) -> None:
         """A handler has ended: append the fact, and the end if that follows from it."""
         if self.phase != "acting":

@@ -6,6 +6,7 @@ import typer
 
 from sagalog.streams.cli.commands import (
     audit,
+    backups,
     deadletters,
     jobs,
     limits,
@@ -45,6 +46,7 @@ for group in (run, start, look, queue, move, pauses, jobs, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(limits.app, name="limits")
+app.add_typer(backups.app, name="backups")
 app.add_typer(topics.app, name="topics")
 app.add_typer(workers.app, name="workers")
 
