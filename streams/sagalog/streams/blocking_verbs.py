@@ -14,7 +14,7 @@ U = TypeVar("U")
 
 
 class BlockingVerbs:
-    """The part of `BlockingClient` that is about backups, pauses, limits and the whole app."""
+    """The part of `BlockingClient` about backups, pauses, limits, and the app as a whole."""
 
     def _call(self, ask: Callable[[Client], Coroutine[Any, Any, U]]) -> U:
         raise NotImplementedError
