@@ -113,7 +113,8 @@ class Caller:
             outcome = await handle.outcome()
             while outcome.status == "stuck":
                 self._book.note("stuck", number=order.number, remaining=outcome.remaining)
-                await self._client.release(handle.id, "charge", "skip", by="caller")
+                # Where all stood still for a retention, it may be a step elsewhere, now forgotten.
+                await self._client.release(handle.id, outcome.remaining[0], "skip", by="caller")
                 await asyncio.sleep(0.2)
                 outcome = await (await self._client.get(handle.id)).outcome()
         except (Conflict, Refused, NotFound) as error:
