@@ -12,9 +12,9 @@ from typing import Any, get_args
 
 import orjson
 
-from sagalog.schemas import deadletters, facts, replies, requests
+from sagalog.schemas import deadletters, facts, replies, requests, workers
 from sagalog.schemas.catalogue import ADAPTERS, NAMES, TYPES
-from sagalog.schemas.requests import Compensate
+from sagalog.schemas.requests import Compensate, Purge
 from sagalog.schemas.topics import COMPENSATIONS, LANES, Topics
 
 DOCS = Path(__file__).parent
@@ -24,27 +24,30 @@ PARTITIONS = 4
 STARTS = [t for t in get_args(requests.Request) if t is not Compensate]
 MESSAGES: dict[str, list[type[Any]]] = {
     **dict.fromkeys(LANES, STARTS),
-    COMPENSATIONS: [Compensate],
+    COMPENSATIONS: [Compensate, Purge],
     "events": list(get_args(facts.Fact)),
     "tables": [],
     "deadletters": list(get_args(deadletters.DeadLetter)),
     "backups": [],
     "replies": [replies.Reply],
+    "workers": list(get_args(workers.WorkerRecord)),
 }
 TEXTS = {
     "high": "Requests of high priority.",
     "normal": "Requests of normal priority.",
     "low": "Requests of low priority.",
-    COMPENSATIONS: "Requests to undo.",
+    COMPENSATIONS: "Requests to undo, and orders to purge the lane high.",
     "events": "Facts: the history. All state is a fold of these.",
     "tables": "Folded states, for restoring. The rows are private to sagalog.",
     "deadletters": "What failed for good, and records that could not be read.",
     "backups": "Reserved for critical backups. Nothing writes to it yet.",
     "replies": "Answers to waiting clients.",
+    "workers": "Pods tell that they are there, and are told to stop. No state depends on it.",
 }
 KEYS = {
     "deadletters": "The instance's id, or the key of the record that could not be read.",
     "replies": "The client's name.",
+    "workers": "The worker's name.",
 }
 
 
@@ -137,6 +140,8 @@ def operations() -> dict[str, Any]:
         "foldFacts": ("receive", "events", "Reads facts back; only this changes state."),
         "deadletter": ("send", "deadletters", "Keeps what failed for good."),
         "reply": ("send", "replies", "Answers clients."),
+        "beat": ("send", "workers", "Tells that it is there."),
+        "obey": ("receive", "workers", "Hears that it is to stop."),
     }
     return {
         name: {"action": action, "channel": ref("channels", channel), "summary": summary_}

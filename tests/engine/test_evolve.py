@@ -7,6 +7,7 @@ import pytest
 
 from sagalog.engine.evolve import Here, evolve, forgettable
 from sagalog.schemas import facts as f
+from sagalog.schemas import pauses as p
 from tests.engine.lives import (
     ALONE,
     CANCEL,
@@ -54,6 +55,10 @@ FACTS: dict[str, Any] = {
     "undo delivered": f.OutcomeDelivered("run", "compensated", 1),
     "forgotten": f.Forgotten("run", {"normal": 9}),
     "taken": f.Taken("somebody"),
+    "paused": p.Paused("p", "a"),
+    "resumed": p.Resumed("p", "a"),
+    "opened": p.BreakerOpened("a", 1, 99),
+    "closed": p.BreakerClosed("a", 1),
 }
 
 # What each status makes of each fact: the status that follows, "gone", or, where the

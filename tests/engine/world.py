@@ -14,6 +14,7 @@ from sagalog.engine.instance import Instance
 from sagalog.schemas import codec
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.partitioner import partition_of
+from sagalog.schemas.pauses import PAUSES, PauseFact
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.requests import ReplyTo, RunOperation, StartSaga
 from tests.engine.owner import Owner
@@ -93,6 +94,11 @@ class World:
         """A fact from elsewhere lands in the partition of the instance."""
         _, value = codec.encode_fact(fact, source=source, subject=instance, now=self.now)
         return self.append(f"{app}.events", None, Entry(instance.encode(), value))
+
+    def hold(self, fact: PauseFact, partition: int = 0, *, app: str = "orders") -> Record:
+        """A pause, or its end, lands in a partition."""
+        _, value = codec.encode_fact(fact, source="person", subject=PAUSES, now=self.now)
+        return self.append(f"{app}.events", partition, Entry(PAUSES.encode(), value))
 
     def read(self, topic: str, *, instance: str | None = None) -> list[Envelope]:
         """The readable messages of a topic, of one instance or of all, partition by partition."""

@@ -25,6 +25,16 @@ async def handed_over(stage: Stage) -> None:
 
 
 @story()
+async def seen_and_drained(stage: Stage) -> None:
+    """What pods say of themselves, and what is said to them, stands beside the protocol."""
+    seen = {"life": "a1", "host": "h", "pid": 7, "started_at": 5, "version": "0.1"}
+    for type_, data in (("seen", seen | {"interval": 5000}), ("drain", {"by": "ann"})):
+        said = {"type": f"sagalog.worker.{type_}.v1", "subject": "a", "data": data}
+        await stage.write("orders.workers", "a", said)
+    await stage.worker()
+
+
+@story()
 async def killed(stage: Stage) -> None:
     """A pod dies in the middle of a call, behind a checkpoint; the next one calls again."""
     stage.script.on("charge", Slow(3, "lost"), "charged")

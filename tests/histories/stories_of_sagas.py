@@ -291,6 +291,16 @@ async def delayed(stage: Stage) -> None:
 
 
 @story()
+async def purged(stage: Stage) -> None:
+    """Its lane was purged before its turn came."""
+    client = await stage.client()
+    handle = await client.submit("charge", LAMP, priority="low")
+    await client.purge("low", "too many", by="ann")
+    await stage.worker()
+    await handle.outcome()
+
+
+@story()
 async def expired(stage: Stage) -> None:
     """It waited longer for its turn than it was to, since nobody worked."""
     client = await stage.client()

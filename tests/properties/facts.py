@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sagalog.schemas import facts as f
+from sagalog.schemas import pauses as p
 from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
 
 RUN = st.sampled_from(["run", "run", "run", "run", "stale"])
@@ -40,5 +41,9 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.OutcomeDelivered, RUN, st.just("compensated"), SMALL),
     st.builds(f.Refused, st.just("other"), st.just(0), st.just("low"), st.just(0), SMALL),
     st.builds(f.Taken, st.just("somebody")),
+    st.builds(p.Paused, st.just("p"), STEP),
+    st.builds(p.Resumed, st.just("p"), STEP),
+    st.builds(p.BreakerOpened, STEP, SMALL, st.just(5)),
+    st.builds(p.BreakerClosed, STEP, SMALL),
 )
 PARENTS = st.sampled_from([None, PARENT])

@@ -4,7 +4,9 @@ from typing import Any
 
 from sagalog.schemas import deadletters as d
 from sagalog.schemas import facts as f
+from sagalog.schemas import pauses as p
 from sagalog.schemas import replies, requests
+from sagalog.schemas import workers as w
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
 
 RETRY = RetrySpec(max_attempts=7, first=10, factor=1.5, longest=900, jitter=0.5, give_up_after=99)
@@ -62,6 +64,7 @@ REQUESTS: list[Any] = [
     requests.Compensate(2, "run-1", "charge", 3, PARENT, known=True),
     requests.Release("charge", "resolve", JSON, "ann", REPLY_TO, number=2, attempt=3),
     requests.Inquire(REPLY_TO, wait=False),
+    requests.Purge("low", 17, "too many", "ann"),
 ]
 
 FACTS: list[Any] = [
@@ -98,6 +101,10 @@ FACTS: list[Any] = [
     f.OutcomeDelivered("run-1", "compensated", 2),
     f.Forgotten("run-1", {"high": 3, "compensations": 9}),
     f.Taken("orders/0/nonce"),
+    p.Paused("p1", "charge", reason="the bank is down", by="ann"),
+    p.Resumed("p2", lane="low", reason="it is up", by="ann"),
+    p.BreakerOpened("charge", 3, 5000, "ConnectionError: refused"),
+    p.BreakerClosed("charge", 3),
 ]
 
 OTHERS: list[Any] = [
@@ -115,6 +122,20 @@ OTHERS: list[Any] = [
         status="stuck",
         remaining=("charge",),
     ),
+    w.WorkerSeen(
+        life="a1",
+        host="h",
+        pid=7,
+        started_at=5,
+        version="0.1",
+        interval=5000,
+        state="draining",
+        partitions=(0, 3),
+        slots=9,
+        busy=1,
+        running=(w.Running("i", "charge", 6, "undo"),),
+    ),
+    w.DrainWorker("ann", "a new kernel"),
     d.PoisonRecord("orders.normal", 1, 2, 3, "a2V5", "dmFsdWU=", (("h", "eA=="),), "not JSON"),
 ]
 

@@ -8,7 +8,7 @@ SPECS = {spec.name: spec for spec in Topics("orders").specs(4)}
 
 
 def test_an_app_has_these_topics_and_no_other() -> None:
-    short = [*LANES, "events", "tables", "deadletters", "backups", "replies"]
+    short = [*LANES, "events", "tables", "deadletters", "backups", "replies", "workers"]
     assert [*SPECS] == [f"orders.{name}" for name in short]
 
 
@@ -42,6 +42,7 @@ def test_lanes_and_events_are_stamped_by_the_broker(name: str) -> None:
         ("deadletters", "delete", str(30 * DAY)),
         ("backups", "compact,delete", str(7 * DAY)),
         ("replies", "delete", str(HOUR)),
+        ("workers", "compact,delete", str(HOUR)),
     ],
 )
 def test_each_topic_is_kept_as_the_design_says(

@@ -22,7 +22,6 @@ PROFILE = os.environ.get("SIMULATION_PROFILE", "ci")
 
 
 @pytest.mark.slow
-@pytest.mark.proof
 @pytest.mark.timeout(7200 if PROFILE == "nightly" else 300)
 @settings(
     PROFILES[PROFILE],

@@ -17,7 +17,6 @@ def tried(request: pytest.FixtureRequest) -> Trials:
 
 
 @pytest.mark.slow
-@pytest.mark.proof
 @pytest.mark.timeout(900)
 def test_no_world_breaks_a_promise(tried: Trials) -> None:
     if tried.failure is not None:
@@ -25,7 +24,6 @@ def test_no_world_breaks_a_promise(tried: Trials) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.proof
 @pytest.mark.timeout(900)
 def test_every_interesting_situation_comes_up(tried: Trials) -> None:
     """Worlds without them would prove nothing."""

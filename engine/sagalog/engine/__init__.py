@@ -1,6 +1,7 @@
 """What a user declares, and the pure core that decides: no IO, no clock, no chance."""
 
 from sagalog.engine.app import App
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.context import Context
 from sagalog.engine.errors import (
     DeclarationError,
@@ -16,6 +17,7 @@ from sagalog.engine.saga import Saga, Step, step
 
 __all__ = [
     "App",
+    "Breaker",
     "Context",
     "DeclarationError",
     "InvalidInput",

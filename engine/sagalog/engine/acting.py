@@ -5,6 +5,7 @@ import orjson
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.context import Context
 from sagalog.engine.effects import Call, Follow, Invocation
+from sagalog.engine.holding import Holding
 from sagalog.engine.instance import Instance
 from sagalog.engine.payload import copied
 from sagalog.engine.pending import (
@@ -39,17 +40,19 @@ _ENDS: dict[str, type[f.Completed | f.Compensated | f.Cancelled]] = {
 class Acting:
     """Starts the actions of one partition."""
 
-    __slots__ = ("_agenda", "_app", "_writer")
+    __slots__ = ("_agenda", "_app", "_holding", "_writer")
 
-    def __init__(self, app: str, writer: Writer, agenda: Agenda) -> None:
+    def __init__(
+        self, app: str, writer: Writer, agenda: Agenda, holding: Holding | None = None
+    ) -> None:
         self._app, self._writer, self._agenda = app, writer, agenda
+        self._holding = holding or Holding(agenda)
 
     def start(self, instance: str, state: Instance, action: Action) -> None:
         """Start one action that is due."""
         match action:
             case Run():
-                call = Call(self._writer.partition, instance, state.run, state.priority, action)
-                self._writer.effects.calls.append(call)
+                self._run(instance, state, action)
             case Undo():
                 self._undo(instance, state, action)
             case Send():
@@ -62,6 +65,11 @@ class Acting:
                 self._deliver(instance, state, action)
             case Expire() | Deadline() | End():
                 self.append(instance, state, action, _timed(state, action, self._writer.now))
+
+    def _run(self, instance: str, state: Instance, action: Run) -> None:
+        if not self._holding.holds(instance, state, action, self._writer.now):
+            call = Call(self._writer.partition, instance, state.run, state.priority, action)
+            self._writer.effects.calls.append(call)
 
     def append(self, instance: str, state: Instance, action: Action, fact: f.Fact) -> int:
         """Append the fact that ends an action; its size in bytes."""
@@ -79,6 +87,8 @@ class Acting:
     def _undo(self, instance: str, state: Instance, action: Undo) -> None:
         spec = state.definition.steps[action.step]
         if not spec.there:
+            if self._holding.holds(instance, state, action, self._writer.now):
+                return
             request = Compensate(action.number, state.run, spec.name, action.attempt)
             id_ = f"{instance}/{state.run}/compensate/{spec.name}/{action.number}.{action.attempt}"
             topic = self._writer.topics.lane(COMPENSATIONS)

@@ -2,27 +2,30 @@
 
 from typing import Literal
 
+from sagalog.engine.anteroom import Anteroom
 from sagalog.engine.instance import Instance
 from sagalog.engine.pending import Action, Deadline, End, Expire, Run, Send, Undo, pending
 from sagalog.engine.timers import Timer, Timers
 
-Phase = Literal["due", "asked", "told", "running", "sent"]
-"""due: waits for its time or a slot; asked: its `Compensate` is on its way through the lane;
-told: somebody else has been told, and the next fact comes from there; running: its handler
-runs; sent: its append is under way, which ends only when it is read back (rule 6)."""
+Phase = Literal["due", "held", "asked", "told", "running", "sent"]
+"""due: waits for its time or a slot; held: its operation is paused; asked: its `Compensate`
+is on its way through the lane; told: somebody else has been told, and the next fact comes from
+there; running: its handler runs; sent: its append is under way, which ends only when it is read
+back (rule 6)."""
 
-_IDLE = ("due", "asked", "told")
+_IDLE = ("due", "held", "asked", "told")
 
 
 class Agenda:
     """The actions in flight. An action is planned once, however often its state is seen."""
 
-    __slots__ = ("_awaited", "_marks", "timers")
+    __slots__ = ("_awaited", "_marks", "anteroom", "timers")
 
     def __init__(self) -> None:
         self._marks: dict[str, dict[Action, Phase]] = {}
         self._awaited: dict[str, tuple[str, Action]] = {}
         self.timers = Timers()
+        self.anteroom = Anteroom()
 
     def plan(self, instance: str, state: Instance, now: int) -> list[Action]:
         """The actions to start now, marked as due; those for later are set as timers."""
@@ -53,7 +56,7 @@ class Agenda:
         idle = [a for a, phase in marks.items() if phase in _IDLE]
         gone = [action for action in idle if action not in wanted]
         for action in gone:
-            del marks[action]
+            self._left(instance, action, marks.pop(action))
             if _due(action):
                 self.timers.revoke(instance, action)
 
@@ -69,6 +72,20 @@ class Agenda:
     def mark(self, instance: str, action: Action, phase: Phase) -> None:
         """Say how far an action is."""
         self._marks.setdefault(instance, {})[action] = phase
+
+    def hold(self, instance: str, action: Run | Undo, operation: str, lane: str) -> None:
+        """The action waits until its operation is held no longer; `lane` brought its instance."""
+        self.mark(instance, action, "held")
+        self.anteroom.enter((instance, action), operation, lane)
+
+    def let_in(self, instance: str, action: Run | Undo) -> None:
+        """The action that was held is due."""
+        self.anteroom.leave((instance, action))
+        self.mark(instance, action, "due")
+
+    def _left(self, instance: str, action: Action, phase: Phase) -> None:
+        if phase == "held" and isinstance(action, Run | Undo):
+            self.anteroom.leave((instance, action))
 
     def told(self, instance: str, action: Action) -> None:
         """Somebody else has been told; told again only by the next owner."""
@@ -88,7 +105,10 @@ class Agenda:
     def clear(self, instance: str, action: Action) -> None:
         """The action is not in flight any more."""
         marks = self._marks.get(instance)
-        if marks and marks.pop(action, None) and not marks:
+        if not marks or action not in marks:
+            return
+        self._left(instance, action, marks.pop(action))
+        if not marks:
             del self._marks[instance]
 
     def busy(self) -> bool:
@@ -98,7 +118,8 @@ class Agenda:
 
     def forget(self, instance: str) -> None:
         """The instance wants nothing any more."""
-        for action in self._marks.pop(instance, ()):
+        for action, phase in self._marks.pop(instance, {}).items():
+            self._left(instance, action, phase)
             if _due(action):
                 self.timers.revoke(instance, action)
 

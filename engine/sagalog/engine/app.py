@@ -6,8 +6,9 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import orjson
 
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.errors import DeclarationError
-from sagalog.engine.operation import Exhausted, Operation
+from sagalog.engine.operation import Exhausted, Operation, Pool
 from sagalog.engine.payload import jsonable
 from sagalog.engine.retry import Duration, Retry, milliseconds
 from sagalog.engine.saga import Saga, Step, Target, chained, check_graph
@@ -50,8 +51,10 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        breaker: Breaker | None = None,
+        pool: Pool | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
-    def operation(
+    def operation(  # noqa: PLR0913 (a declaration is flat)
         self,
         handler: Any = None,
         /,
@@ -63,19 +66,20 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        breaker: Breaker | None = None,
+        pool: Pool | None = None,
     ) -> Any:
         """Declare a handler as an operation, with or without arguments.
 
-        A handler may run again if its worker dies before its result is in the log, and
-        then gets the same idempotency key: called with a key whose effect exists, it
-        returns success. `timeout` in seconds, 0 for none; `exhausted="park"` lets a saga
-        wait for a person instead of turning back when the attempts are used up.
-        Alone, without a saga, it ends as cancelled where it waited longer for its turn than
-        `queue_limit` (0 for ever), and its result is kept for `retention`.
+        A handler may run again if its worker dies before its result is in the log, and then
+        gets the same idempotency key: called with a key whose effect exists, it returns success.
+        `exhausted="park"`: a saga waits for a person when the attempts are used up. Alone it is
+        cancelled where it waited longer than `queue_limit` for its turn, and is kept `retention`.
+        A `breaker` holds it while what it needs is away. Plain functions run in threads.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
-            operation = Operation[..., Any](
+            made = Operation[..., Any](
                 function,
                 name=_checked(name or function.__name__, "operation"),
                 retry=retry or Retry(),
@@ -84,12 +88,17 @@ class App:
                 exhausted=exhausted,
                 queue_limit=milliseconds(queue_limit, "queue_limit"),
                 retention=None if retention is None else milliseconds(retention, "retention"),
+                breaker=breaker,
+                pool=pool,
             )
-            self._refuse_double(operation.name)
-            self.operations[operation.name] = operation
-            return operation
+            return self._added(made)
 
         return declare if handler is None else declare(handler)
+
+    def _added(self, operation: Operation[..., Any]) -> Operation[..., Any]:
+        self._refuse_double(operation.name)
+        self.operations[operation.name] = operation
+        return operation
 
     def saga(
         self,
@@ -111,6 +120,11 @@ class App:
         )
         self.sagas[name] = saga
         return saga
+
+    def breaker_of(self, name: str) -> Breaker | None:
+        """The breaker of an operation, if it has one."""
+        operation = self.operations.get(name)
+        return operation.breaker if operation else None
 
     def alone(self, name: str) -> Definition:
         """The definition of an operation that runs without a saga. Raises KeyError."""

@@ -38,7 +38,7 @@ def evolve(state: Instance | None, fact: f.Fact, here: Here) -> Instance | None:
     if here.offset <= state.offset or state.unreadable >= 0:
         return state
     rule = _RULES.get(type(fact))
-    if rule is None or isinstance(fact, f.Taken) or fact.run != state.run:
+    if rule is None or isinstance(fact, f.PartitionFact) or fact.run != state.run:
         return state
     after = rule(state, fact, here)
     return after if after is None or after is state else after.at(here.offset)
@@ -66,13 +66,15 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         parent=fact.parent,
         deadline=fact.deadline,
     )
-    return _never_begun(state, here) if fact.expired else state
+    if fact.purged:
+        return _never_begun(state, f.Failure("cancelled", "Purged", fact.purged), here)
+    return _never_begun(state, EXPIRED, here) if fact.expired else state
 
 
-def _never_begun(state: Instance, here: Here) -> Instance:
-    """It waited too long for its turn: its first fact is its end too."""
+def _never_begun(state: Instance, error: f.Failure, here: Here) -> Instance:
+    """It waited too long for its turn, or was purged: its first fact is its end too."""
     return state._replace(
-        status="cancelled", cause="cancel", ended_at=here.time, error=EXPIRED, steps=()
+        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=()
     )
 
 

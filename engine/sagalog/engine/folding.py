@@ -6,11 +6,13 @@ from sagalog.engine.desk import Desk
 from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
+from sagalog.engine.pauses import PAUSES_KEY
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.replying import word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
+from sagalog.schemas.pauses import PauseFact
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
 
@@ -105,6 +107,8 @@ class Folding:
         elif type(message.data) is f.Taken:
             self.owner = message.data.owner
             self.mark = self.mark._replace(taken=record.offset)
+        elif isinstance(message.data, PauseFact) and record.key == PAUSES_KEY:
+            self._desk.holding.fold(message.data, record.timestamp)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(record, message.subject)
         else:

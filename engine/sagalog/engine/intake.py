@@ -18,6 +18,7 @@ from sagalog.schemas.requests import (
     Cancel,
     Compensate,
     Inquire,
+    Purge,
     Release,
     RunOperation,
     StartSaga,
@@ -113,6 +114,8 @@ class Intake:
                 self.asking.cancel(instance, request, state, done)
             case Release() as request:
                 self.asking.release(instance, request, state, done)
+            case Purge() as request if request.lane in self._desk.offsets:
+                self._desk.purges.take(request, done)
             case _:
                 self._desk.poison(record, f"{message.type} is no request", done)
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import PydanticSerializationError
 
+from sagalog.engine.breaker import Breaker
 from sagalog.engine.context import Context
 from sagalog.engine.errors import DeclarationError, InvalidInput, InvalidResult
 from sagalog.engine.payload import copied, written
@@ -19,6 +20,7 @@ P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 
 Exhausted = Literal["turn-back", "park"]
+Pool = Literal["thread", "process"]
 
 
 class Operation(Generic[P, R_co]):
@@ -29,7 +31,7 @@ class Operation(Generic[P, R_co]):
     `timeout` and `queue_limit` in milliseconds, 0 for none; `retention` too, None as its app.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a declaration is flat)
         self,
         handler: Callable[P, R_co],
         *,
@@ -40,6 +42,8 @@ class Operation(Generic[P, R_co]):
         exhausted: Exhausted,
         queue_limit: int = 0,
         retention: int | None = None,
+        breaker: Breaker | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self.handler = handler
         self.name = name
@@ -48,7 +52,9 @@ class Operation(Generic[P, R_co]):
         self.undo = undo
         self.exhausted: Exhausted = exhausted
         self.queue_limit, self.retention = queue_limit, retention
+        self.breaker = breaker
         self.is_async = inspect.iscoroutinefunction(handler)
+        self.pool = _checked_pool(pool, name, is_async=self.is_async)
         self.__doc__ = handler.__doc__
         hints = _hints(handler, name)
         self.takes_input, self.takes_context = _shape(handler, hints, name)
@@ -97,6 +103,18 @@ class Operation(Generic[P, R_co]):
             if payload is None:
                 return None
             raise InvalidResult(f"the stored result of {self.name}: {_explain(error)}") from error
+
+
+def _checked_pool(pool: Pool | None, name: str, *, is_async: bool) -> Pool:
+    if pool is not None and is_async:
+        raise DeclarationError(
+            f"{name}: pool",
+            "is for plain functions, and an async one runs on the loop",
+            "Leave it out, or write `def` instead of `async def`.",
+        )
+    if pool not in (None, "thread", "process"):
+        raise DeclarationError(f"{name}: pool", f"{pool!r} is none", 'Use "thread" or "process".')
+    return pool or "thread"
 
 
 def _hints(handler: Callable[..., Any], name: str) -> dict[str, Any]:

@@ -7,12 +7,13 @@ and starts nothing (rule 1).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.app import App
+from sagalog.engine.breaker import Breakers
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import Call, Effects, Invocation, LaneDone, Lettered, Refusal, Then
 from sagalog.engine.errors import Impossible
@@ -22,12 +23,14 @@ from sagalog.engine.forgetting import Horizon, Trimming
 from sagalog.engine.instance import Instance
 from sagalog.engine.intake import Intake
 from sagalog.engine.offsets import OffsetMap
-from sagalog.engine.pending import End, pending
+from sagalog.engine.pauses import Pauses
+from sagalog.engine.pending import End, Run, Undo, pending
 from sagalog.engine.position import Position, check
 from sagalog.engine.results import Result, Returned, fact_of
 from sagalog.engine.table import Table
 from sagalog.engine.writer import LARGEST, Writer
 from sagalog.schemas import facts as f
+from sagalog.schemas.pauses import PAUSES
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import LANES
 
@@ -48,10 +51,10 @@ class Partition:
         self.horizon = Horizon()
         self.trimming = Trimming()
         self._writer = Writer(app.name, number, nonce, largest)
-        self._desk = Desk(partitions, self._writer)
+        self._desk = Desk(partitions, self._writer, Breakers(app.breaker_of))
         self._intake = Intake(app, self._desk)
         self._folding = Folding(self._desk, self._intake)
-        self._acting = Acting(app.name, self._writer, self._desk.agenda)
+        self._acting = Acting(app.name, self._writer, self._desk.agenda, self._desk.holding)
 
     @property
     def source(self) -> str:
@@ -102,6 +105,7 @@ class Partition:
             if state.offset >= position.mark.offset:
                 raise Impossible(f"{instance} is folded to {state.offset}, beyond the checkpoint")
         self.trimming.days = list(position.days)
+        self._desk.holding.restore(Pauses.read(rows))
         return self._folding.restore(position, start)
 
     def take(self, now: int) -> None:
@@ -132,6 +136,7 @@ class Partition:
         if self.phase == "acting" and not self.closing:
             for instance, state in touched.items():
                 self._act(instance, state)
+            self._start_all(self._desk.holding.freed())
 
     def _taken(self, owner: str) -> None:
         self._folding.owner = ""
@@ -145,6 +150,13 @@ class Partition:
     def _act(self, instance: str, state: Instance | None) -> None:
         if state is not None:
             for action in self._desk.agenda.plan(instance, state, self._writer.now):
+                self._acting.start(instance, state, action)
+
+    def _start_all(self, waiting: Iterable[tuple[str, Run | Undo]]) -> None:
+        """Those waited for an operation, and wait no longer."""
+        for instance, action in waiting:
+            state = self._desk.table.get(instance)
+            if state is not None:
                 self._acting.start(instance, state, action)
 
     # -- acting
@@ -164,6 +176,9 @@ class Partition:
             self._desk.done(call.request)
             return None
         assert state is not None, "wanted, and not there"
+        if self._desk.holding.holds(call.instance, state, call.action, now):
+            self._desk.done(call.request)  # an undo is asked for again when it is let go
+            return None
         self._desk.agenda.mark(call.instance, call.action, "running")
         return invocation(call, state)
 
@@ -182,12 +197,17 @@ class Partition:
             self._desk.agenda.clear(call.instance, call.action)
             self._desk.done(call.request)
             return
-        fact = fact_of(state, call.action, result, now)
+        holding = self._desk.holding
+        lifted = holding.lifted(state, call.action, now)
+        fact = fact_of(state, call.action, result, now, lifted)
+        told = holding.ended(call.instance, state, call.action, result, now)
         written = self._write(call, fact, state)
         if isinstance(written, str):
             self.finished(call, _unwritable(result, written), now)
         elif isinstance(result, Returned):
             self._follow(call.instance, state, fact)
+        if told is not None:
+            self._writer.fact(PAUSES, told, None)
 
     def _write(self, call: Call, fact: f.Fact, state: Instance) -> str | None:
         """Append a call's fact; why it cannot be, where it cannot."""
@@ -242,6 +262,7 @@ class Partition:
             state = self._desk.table.get(timer.instance)
             if state is not None:
                 self._acting.start(timer.instance, state, timer.action)
+        self._start_all(self._desk.holding.probes(now))
         self._forget()
 
     def _forget(self) -> None:
@@ -254,8 +275,10 @@ class Partition:
 
     def next_due(self) -> int | None:
         """When the next timer is due (ms), if this owner will heed it."""
-        heeded = self.phase == "acting" and not self.closing
-        return self._desk.agenda.timers.next_due() if heeded else None
+        if self.phase != "acting" or self.closing:
+            return None
+        dues = self._desk.agenda.timers.next_due(), self._desk.holding.next_due()
+        return min((due for due in dues if due is not None), default=None)
 
     # -- leaving
 
@@ -269,7 +292,11 @@ class Partition:
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
-        return [*self._desk.table.changes(), position.row()]
+        rows = [*self._desk.table.changes(), position.row()]
+        if self._desk.holding.changed:
+            self._desk.holding.changed = False
+            rows.append(self._desk.holding.pauses.row())
+        return rows
 
     def effects(self) -> Effects:
         """What this turn wants done; the next turn starts with none."""
@@ -283,7 +310,20 @@ class Partition:
 
     def commits(self) -> dict[str, int]:
         """For each lane the offset below which nothing needs to be read again."""
-        return {lane: offsets.low for lane, offsets in self._desk.offsets.items()}
+        return self._desk.commits()
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is held in the partition."""
+        return self._desk.holding.pauses
+
+    def closed_lanes(self) -> frozenset[str]:
+        """The lanes that are not to be read now; where to go on says `unread`."""
+        return self._desk.holding.closed()
+
+    def unread(self, lane: str) -> int:
+        """The offset of the first request of a lane that has not been taken in."""
+        return self._desk.offsets[lane].read
 
     def close_intake(self) -> None:
         """Start nothing more: what runs may end and be appended, then the partition goes."""

@@ -52,6 +52,10 @@ class Scheduler:
         """How many requests of a lane have been read and not taken in."""
         return len(self._arrivals[lane])
 
+    def oldest(self, lane: str) -> int | None:
+        """When the oldest of them was appended (ms), None where there is none."""
+        return min((arrival.record.timestamp for arrival in self._arrivals[lane]), default=None)
+
     def next(self) -> Call | Arrival | None:
         """The next thing to do, or None while nothing may start.
 
@@ -77,6 +81,12 @@ class Scheduler:
     def freed(self) -> None:
         """A call has ended, or was not wanted any more."""
         self.running -= 1
+
+    def put_back(self, lane: str, partition: int) -> None:
+        """The lane is not to be read there for a while: what was read and not taken in is not."""
+        kept = deque(a for a in self._arrivals[lane] if a.record.partition != partition)
+        self._waiting -= len(self._arrivals[lane]) - len(kept)
+        self._arrivals[lane] = kept
 
     def drop(self, partition: int) -> None:
         """The partition has gone: nothing of it starts any more."""

@@ -59,6 +59,7 @@ class Starting:
             parent=request.parent,
             not_before=request.not_before or 0,
             expired=self._expired(request, record),
+            purged="" if request.parent else self._desk.purges.sentence(done.lane, done.offset),
         )
 
     def _definition(self, request: Start) -> Definition:

@@ -15,7 +15,7 @@ from sagalog.schemas.record import Entry
 
 DEFINITION_KEY = b"~definition/"
 
-PARKED = Instance("", "running", UNREADABLE, NOTHING, "", 0, 0, unreadable=0)
+UNKNOWN = Instance("", "running", UNREADABLE, NOTHING, "", 0, 0, unreadable=0)
 """What stands for an instance whose row only a later version can read."""
 
 
@@ -153,4 +153,4 @@ class Table:
         if self.later:
             self.definitions.keep()
         for instance in self.later:
-            self._rows[instance] = PARKED
+            self._rows[instance] = UNKNOWN

@@ -43,6 +43,9 @@ class Undoing:
         if state is None or action is None:
             self._desk.done(done)
             return
+        if self._desk.holding.holds(instance, state, action, self._desk.writer.now):
+            self._desk.done(done)  # it is asked for again when it is let go
+            return
         self._desk.agenda.mark(instance, action, "due")
         partition = self._desk.writer.partition
         call = Call(partition, instance, state.run, COMPENSATIONS, action, done)

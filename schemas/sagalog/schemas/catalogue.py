@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sagalog.schemas import deadletters, facts, replies, requests
+from sagalog.schemas import deadletters, facts, pauses, replies, requests, workers
 
 PREFIX = "sagalog."
 
@@ -15,6 +15,7 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
     "sagalog.inquire.v1": requests.Inquire,
+    "sagalog.purge.v1": requests.Purge,
     "sagalog.started.v1": facts.Started,
     "sagalog.refused.v1": facts.Refused,
     "sagalog.step.completed.v1": facts.StepCompleted,
@@ -32,9 +33,15 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.outcome.delivered.v1": facts.OutcomeDelivered,
     "sagalog.forgotten.v1": facts.Forgotten,
     "sagalog.partition.taken.v1": facts.Taken,
+    "sagalog.paused.v1": pauses.Paused,
+    "sagalog.resumed.v1": pauses.Resumed,
+    "sagalog.breaker.opened.v1": pauses.BreakerOpened,
+    "sagalog.breaker.closed.v1": pauses.BreakerClosed,
     "sagalog.reply.v1": replies.Reply,
     "sagalog.deadletter.step.v1": deadletters.FailedStep,
     "sagalog.deadletter.record.v1": deadletters.PoisonRecord,
+    "sagalog.worker.seen.v1": workers.WorkerSeen,
+    "sagalog.worker.drain.v1": workers.DrainWorker,
 }
 
 NAMES: dict[type[Any], str] = {cls: name for name, cls in TYPES.items()}

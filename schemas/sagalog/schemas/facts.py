@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
 from sagalog.schemas.requests import Parent, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
@@ -29,7 +30,8 @@ class Started:
     """The first fact of a life: all that the fold needs, the definition included.
 
     `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
-    `not_before` (ms). `expired` says that it waited longer than it was to: it is its end too.
+    `not_before` (ms). `expired` says that it waited longer than it was to, and
+    `purged` by whom and why its lane was purged: either is its end too.
     """
 
     run: str
@@ -49,6 +51,7 @@ class Started:
     parent: Parent | None = None
     not_before: int = 0
     expired: bool = False
+    purged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,4 +225,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | Paused
+    | Resumed
+    | BreakerOpened
+    | BreakerClosed
 )
+
+PartitionFact = Taken | PauseFact
+"""Those of no instance: they are about the partition."""

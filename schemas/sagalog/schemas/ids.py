@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sagalog.schemas import facts as f
+from sagalog.schemas.pauses import Paused, PauseFact, Resumed
 
 NAMESPACE = UUID("6f3b2a54-7d0c-5f0e-9a53-0d4f5a6a1c11")
 
@@ -36,6 +37,8 @@ def fact_id(instance: str, kind: str, fact: f.Fact) -> str:
         return f"{instance}/{fact.run}/{kind}/{tell(fact)}"  # type: ignore[union-attr]
     if isinstance(fact, f.Taken):
         return f"{fact.owner}/{kind}"
+    if isinstance(fact, PauseFact):
+        return f"{instance}/{kind}/{_of_pause(fact)}"
     return f"{instance}/{fact.run}/{kind}"
 
 
@@ -45,6 +48,12 @@ def _attempt(fact: Any) -> str:
 
 def _undo(fact: Any) -> str:
     return f"{fact.step}/{fact.number}.{fact.attempt}"
+
+
+def _of_pause(fact: PauseFact) -> str:
+    if isinstance(fact, Paused | Resumed):
+        return fact.name
+    return f"{fact.operation}/{fact.number}"
 
 
 _TELLS: dict[type[Any], Callable[[Any], str]] = {

@@ -144,4 +144,18 @@ class Inquire:
     wait: bool = True
 
 
-Request = StartSaga | RunOperation | Cancel | Compensate | Release | Inquire
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Let what waits in `lane` end as cancelled: every start that stands below offset `below`.
+
+    For one partition, that of its subject; `reason` and `by` go into each one's first fact.
+    Starts that have been taken in, and those that a parent waits for, are left alone.
+    """
+
+    lane: str
+    below: int
+    reason: str = ""
+    by: str = ""
+
+
+Request = StartSaga | RunOperation | Cancel | Compensate | Release | Inquire | Purge

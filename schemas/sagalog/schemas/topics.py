@@ -54,6 +54,11 @@ class Topics:
         return f"{self.app}.replies"
 
     @property
+    def workers(self) -> str:
+        """Where pods tell that they are there."""
+        return f"{self.app}.workers"
+
+    @property
     def lanes(self) -> tuple[str, ...]:
         """The topics that are taken in, in the order of LANES."""
         return tuple(f"{self.app}.{lane}" for lane in LANES)
@@ -83,4 +88,14 @@ class Topics:
                 {"cleanup.policy": "compact,delete", "retention.ms": str(7 * DAY)},
             ),
             TopicSpec(self.replies, partitions, delete | {"retention.ms": str(HOUR)}),
+            TopicSpec(
+                self.workers,
+                partitions,
+                {
+                    "cleanup.policy": "compact,delete",
+                    "retention.ms": str(HOUR),
+                    "segment.ms": str(HOUR),  # what is written to all the time is not cut else
+                    **stamped,
+                },
+            ),
         ]

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sagalog.streams.backpressure import Backpressure
     from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
     from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
         Refused,
         TurnedBack,
     )
+    from sagalog.streams.pausing import Hold
     from sagalog.streams.pod import Pod, PodSettings
+    from sagalog.streams.stats import PodStats
+    from sagalog.streams.status import LaneStatus, Observer, Status
+    from sagalog.streams.workers import Worker, drain_worker, read_workers
 
 __all__ = [
+    "Backpressure",
     "BlockingClient",
     "BlockingHandle",
     "Cancelled",
@@ -40,25 +46,34 @@ __all__ = [
     "Conflict",
     "Fenced",
     "Handle",
+    "Hold",
+    "LaneStatus",
     "LogError",
     "LogOwned",
     "LogUnavailable",
     "NotCompleted",
     "NotFound",
+    "Observer",
     "OffsetLost",
     "Outcome",
     "Parked",
     "Pod",
     "PodSettings",
+    "PodStats",
     "RecordTooLarge",
     "Refused",
+    "Status",
     "TopicMissing",
     "TurnedBack",
+    "Worker",
     "WouldBlock",
     "connect",
+    "drain_worker",
+    "read_workers",
 ]
 
 _HOME = {
+    "Backpressure": "backpressure",
     "BlockingClient": "blocking",
     "BlockingHandle": "blocking",
     "Cancelled": "outcomes",
@@ -66,22 +81,30 @@ _HOME = {
     "Conflict": "outcomes",
     "Fenced": "errors",
     "Handle": "handle",
+    "Hold": "pausing",
+    "LaneStatus": "status",
     "LogError": "errors",
     "LogOwned": "errors",
     "LogUnavailable": "errors",
     "NotCompleted": "outcomes",
     "NotFound": "outcomes",
+    "Observer": "status",
     "OffsetLost": "errors",
     "Outcome": "outcomes",
     "Parked": "outcomes",
     "Pod": "pod",
     "PodSettings": "pod",
+    "PodStats": "stats",
     "RecordTooLarge": "errors",
     "Refused": "outcomes",
+    "Status": "status",
     "TopicMissing": "errors",
     "TurnedBack": "outcomes",
+    "Worker": "workers",
     "WouldBlock": "blocking",
     "connect": "connection",
+    "drain_worker": "workers",
+    "read_workers": "workers",
 }
 
 

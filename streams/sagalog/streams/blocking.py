@@ -22,13 +22,15 @@ from functools import partial
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga, SagalogError
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client, How
 from sagalog.streams.connection import connect
 from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
+from sagalog.streams.pausing import Hold
+from sagalog.streams.status import Status
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -46,7 +48,13 @@ class Session:
     """A connected client on an event loop of its own, in a thread of its own."""
 
     def __init__(
-        self, app: App | str, url: str | None, *, pod: bool | None, tenant: str | None
+        self,
+        app: App | str,
+        url: str | None,
+        *,
+        pod: bool | None,
+        tenant: str | None,
+        backlog_limit: int | None,
     ) -> None:
         self.pid = os.getpid()
         self._connected: Future[Client] = Future()
@@ -55,7 +63,7 @@ class Session:
         self._going = threading.Event()
         self._thread = threading.Thread(
             target=self._run,
-            args=(connect(app, url, pod=pod, tenant=tenant),),
+            args=(connect(app, url, pod=pod, tenant=tenant, backlog_limit=backlog_limit),),
             name="sagalog-blocking",
             daemon=True,
         )
@@ -108,7 +116,7 @@ class Session:
 
 
 class BlockingClient:
-    """See the module. `app`, `url`, `pod` and `tenant` are those of `connect`."""
+    """See the module. The arguments are those of `connect`."""
 
     def __init__(
         self,
@@ -117,8 +125,11 @@ class BlockingClient:
         *,
         pod: bool | None = None,
         tenant: str | None = None,
+        backlog_limit: int | None = None,
     ) -> None:
-        self._connect = partial(Session, app, url, pod=pod, tenant=tenant)
+        self._connect = partial(
+            Session, app, url, pod=pod, tenant=tenant, backlog_limit=backlog_limit
+        )
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._held: Session | None = None
@@ -200,9 +211,47 @@ class BlockingClient:
         result: Json = None,
         *,
         by: str = "",
+        number: int = 0,
+        attempt: int = 0,
     ) -> Outcome | None:
         """Move a parked step on; see `Client.release`."""
-        return self._call(lambda c: c.release(instance, step, how, result, by=by))
+        return self._call(
+            lambda c: c.release(instance, step, how, result, by=by, number=number, attempt=attempt)
+        )
+
+    def pause(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Hold an operation, or a lane; see `Client.pause`."""
+        self._call(lambda c: c.pause(operation, lane=lane, reason=reason, by=by))
+
+    def resume(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Let it go on; see `Client.resume`."""
+        self._call(lambda c: c.resume(operation, lane=lane, reason=reason, by=by))
+
+    def pauses(self) -> list[Hold]:
+        """What is held now; see `Client.pauses`."""
+        return self._call(lambda c: c.pauses())
+
+    def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
+        """Let what waits in a lane now end as cancelled; see `Client.purge`."""
+        self._call(lambda c: c.purge(lane, reason, by=by))
+
+    def status(self) -> Status:
+        """How the app stands; see `Client.status`."""
+        return self._call(lambda c: c.status())
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""

@@ -2,23 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
-from sagalog.schemas.definition import Json
+from sagalog.schemas.definition import Json, Priority
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
+    Purge,
     Release,
     ReplyTo,
     Start,
     StepData,
 )
-from sagalog.schemas.topics import Topics
+from sagalog.schemas.topics import COMPENSATIONS, Topics
+from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle
@@ -27,6 +30,8 @@ from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
+from sagalog.streams.status import Observer, Status
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -48,6 +53,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
         self.name = app.name if isinstance(app, App) else app
@@ -56,8 +62,11 @@ class Client:
         self._composer = Composer(self.app, tenant, clock, token)
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
+        self._pauser = Pauser(log, app, clock, token)
         self._partitions = 0
         self._asking: asyncio.Task[None] | None = None
+        self._observer: Observer | None = None
+        self._gate = Gate(log, self.name, backlog_limit, clock)
 
     @property
     def tenant(self) -> str:
@@ -76,6 +85,7 @@ class Client:
 
     async def close(self) -> None:
         """Stop listening; instances go on without this client."""
+        await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -93,8 +103,9 @@ class Client:
 
         With a `key` a repeat finds its first: the same payload gets the stored outcome,
         another payload is a Conflict. `steps` gives the saga as data, without code.
-        Raises InvalidInput for an input that JSON cannot hold or that is too large, and
-        DeclarationError for an option that makes no sense.
+        Raises InvalidInput for an input that JSON cannot hold or that is too large,
+        DeclarationError for an option that makes no sense, and Backpressure where the lane
+        holds more than this client's limit.
         """
         request = self._composer.saga(saga, input, steps, options, self._mailbox.address())
         return await self._send(request, _same)
@@ -135,13 +146,15 @@ class Client:
         """Run one operation for each input; returns when all the requests are durable.
 
         `keys` gives each its key, in the order of the inputs. Nothing is told of their ends
-        unless a handle is asked, which is what makes many cheap. Raises InvalidInput, and then
-        none is sent; after a LogError some may be: send all again with the same keys.
+        unless a handle is asked, which is what makes many cheap. Raises InvalidInput or
+        Backpressure, and then none is sent; after a LogError some may be: send all again with
+        the same keys.
         """
         requests = [
             self._composer.operation(operation, input, {**options, "key": key}, None)
             for input, key in _keyed(inputs, keys, options)
         ]
+        await self._gate.enter(options.get("priority", "normal"), len(requests), self._partitions)
         load = self._composer.loader(operation)
         sent: dict[Place, list[Entry]] = {}
         handles: list[Handle[Any]] = []
@@ -204,11 +217,74 @@ class Client:
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
 
+    async def pause(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Hold an operation, or a lane, until it is resumed; returns when that is durable.
+
+        No call of the operation begins any more; what runs may end. A lane is not read.
+        After a LogError say it again: it may hold in some partitions.
+        """
+        await self._pauser.pause(operation, lane, reason, by, self._source)
+
+    async def resume(
+        self,
+        operation: Operation[..., Any] | str = "",
+        *,
+        lane: str = "",
+        reason: str = "",
+        by: str = "",
+    ) -> None:
+        """Let an operation, or a lane, go on, whether a person or a breaker holds it."""
+        await self._pauser.resume(operation, lane, reason, by, self._source)
+
+    async def pauses(self) -> list[Hold]:
+        """What is held now, by people and by breakers, as the log says."""
+        return holds(await read_pauses(self._log, self.name))
+
+    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
+        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
+
+        The result says up to which offset of each partition. What has been taken in goes on,
+        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
+        gets Cancelled.
+        """
+        places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
+        ends = await self._log.ends(places)
+        through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
+        for (_, number), end in ends.items():
+            subject = self._subject(f"purge-{self._token(16)}", number)
+            request = Purge(lane, end, reason, by or self._source)
+            place, entry = self._letter(subject, through, request, subject)
+            await self._log.append(*place, [entry])
+        return ends
+
+    def _subject(self, name: str, partition: int) -> str:
+        """An id that belongs to a partition, for what is said to its owner."""
+        names = (f"{name}-{n}" for n in count())
+        return next(n for n in names if partition_of(n.encode(), self._partitions) == partition)
+
+    async def status(self) -> Status:
+        """How the app stands: lanes, operations, tenants. Rates are those since the last call.
+
+        The first call reads all of the app's events, each other one what is new. Between them
+        the client holds what it has read: about 2 KB for each instance that is not forgotten.
+        """
+        if self._observer is None:
+            self._observer = Observer(self._log, self.name, clock=self._clock)
+        return await self._observer.look()
+
     # -- the way in
 
     async def _send(self, request: Start, load: Callable[[Outcome], T]) -> Handle[T]:
         to = request.reply_to
         assert to is not None, "a client's request has an address for answers"
+        await self._gate.enter(request.priority, 1, self._partitions)
         instance = self._composer.instance(request)
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm

@@ -12,6 +12,7 @@ from sagalog.streams.log import Log
 from sagalog.streams.logs import logger
 from sagalog.streams.opening import embedded, opened
 from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.processes import cores
 from sagalog.streams.settings import Settings
 
 log = logger(__name__)
@@ -19,14 +20,21 @@ log = logger(__name__)
 
 @asynccontextmanager
 async def connect(
-    app: App | str, url: str | None = None, *, pod: bool | None = None, tenant: str | None = None
+    app: App | str,
+    url: str | None = None,
+    *,
+    pod: bool | None = None,
+    tenant: str | None = None,
+    backlog_limit: int | None = None,
 ) -> AsyncGenerator[Client]:
     """A client of `app`, for as long as the block lasts.
 
     `url` defaults to SAGALOG_URL, and that to an embedded log in `sagalog.db`.
     `pod` says whether this process runs the handlers too. By default it does so on an
     embedded log that no other process works on, and never on Kafka: there, run
-    `sagalog run MODULE:APP`. Raises LogUnavailable or TopicMissing.
+    `sagalog run MODULE:APP`. `backlog_limit` is how many requests a lane may hold before this
+    client sends it no more and raises Backpressure; 0 for any number.
+    Raises LogUnavailable or TopicMissing.
     """
     settings = Settings()
     address = url or settings.url
@@ -34,7 +42,12 @@ async def connect(
     async with opened(address, name, partitions=settings.partitions) as opened_log:
         here = embedded(address) if pod is None else pod
         working = await _start_pod(app, opened_log, must=bool(pod)) if here else None
-        client = Client(opened_log, app, tenant=settings.tenant if tenant is None else tenant)
+        client = Client(
+            opened_log,
+            app,
+            tenant=settings.tenant if tenant is None else tenant,
+            backlog_limit=settings.backlog_limit if backlog_limit is None else backlog_limit,
+        )
         try:
             await client.open()
             yield client
@@ -72,6 +85,8 @@ def pod_settings(settings: Settings) -> PodSettings:
     return PodSettings(
         slots=settings.slots,
         threads=settings.threads,
+        processes=cores() if settings.processes is None else settings.processes,
         checkpoint_interval=settings.checkpoint_interval,
         give_up_timeout=settings.give_up_timeout,
+        beat_interval=settings.beat_interval,
     )

@@ -17,6 +17,7 @@ from sagalog.engine.results import Result, Returned
 from sagalog.schemas.facts import Failure
 from sagalog.streams.explaining import failure_of
 from sagalog.streams.logs import logger
+from sagalog.streams.processes import Processes
 
 log = logger(__name__)
 
@@ -24,17 +25,27 @@ Finished = Callable[[Call, Result], None]
 
 
 class Executor:
-    """Calls the handlers of an app. `threads` bounds the plain functions that run at once."""
+    """Calls the handlers of an app. `threads` bounds the plain functions that run at once.
+
+    `processes` bounds those that are declared for a process; with 0 they run in threads.
+    """
 
     def __init__(
-        self, operations: Mapping[str, Operation[..., Any]], finished: Finished, *, threads: int
+        self,
+        operations: Mapping[str, Operation[..., Any]],
+        finished: Finished,
+        *,
+        threads: int,
+        processes: int = 0,
     ) -> None:
         self._operations, self._finished = operations, finished
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sagalog-handler")
+        self._processes = Processes(operations, processes) if processes else None
         self._queue: deque[Invocation] = deque()
         self._idle: list[asyncio.Future[None]] = []
         self._workers: set[asyncio.Task[None]] = set()
         self._current: dict[asyncio.Task[None], Invocation] = {}
+        self._began: dict[asyncio.Task[None], float] = {}
         self._overdue: set[asyncio.Task[None]] = set()
         self._waking = False
         self._closed = False
@@ -44,6 +55,12 @@ class Executor:
         """Call a handler soon; its end is told to `finished`."""
         self._queue.append(invocation)
         self._wake()
+
+    def running(self) -> list[tuple[Invocation, float]]:
+        """The handlers that run, and for how long (seconds): those that do the longest first."""
+        now = asyncio.get_running_loop().time()
+        running = [(i, now - self._began[worker]) for worker, i in self._current.items()]
+        return sorted(running, key=lambda pair: -pair[1])
 
     def stop(self, partition: int) -> int:
         """The partition is lost: cancel its handlers, tell nobody how they ended; how many."""
@@ -68,6 +85,8 @@ class Executor:
             _, stubborn = await asyncio.wait(self._workers, timeout=1.0)
             if stubborn:
                 log.warning("handlers ignore their cancellation", operations=running)
+        if self._processes is not None:
+            await self._processes.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _wake(self) -> None:
@@ -85,6 +104,7 @@ class Executor:
         worker = asyncio.create_task(self._work(), name="sagalog-worker", context=context)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
+        worker.add_done_callback(lambda ended: self._began.pop(ended, None))
 
     async def _work(self) -> None:
         me = asyncio.current_task()
@@ -109,6 +129,7 @@ class Executor:
 
     async def _serve(self, me: "asyncio.Task[None]", invocation: Invocation) -> None:
         self._current[me] = invocation
+        self._began[me] = asyncio.get_running_loop().time()
         try:
             result = await self._call(me, invocation)
         finally:
@@ -122,6 +143,8 @@ class Executor:
             message = f"this pod has no operation {invocation.operation!r}: deploy one that has"
             return Failure("unavailable", "UnknownOperation", message)
         try:
+            if operation.pool == "process" and self._processes is not None:
+                return await self._in_process(me, invocation, self._processes)
             return Returned(operation.dump(await self._value(me, operation, invocation)))
         except BaseException as error:
             if me in self._overdue:
@@ -151,6 +174,20 @@ class Executor:
         finally:
             if timer is not None:
                 timer.cancel()
+
+    async def _in_process(
+        self, me: "asyncio.Task[None]", invocation: Invocation, processes: Processes
+    ) -> Result:
+        """Call a plain function in a process; its time counts from when there is one for it."""
+        timers: list[asyncio.TimerHandle | None] = []
+        try:
+            return await processes.call(
+                invocation, lambda: timers.append(self._timer(me, invocation))
+            )
+        finally:
+            for timer in timers:
+                if timer is not None:
+                    timer.cancel()
 
     async def _in_thread(
         self,

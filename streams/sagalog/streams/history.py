@@ -4,7 +4,7 @@ A reader is no owner: it fences nobody and writes nothing. It folds the facts by
 that the owners fold by, and so agrees with them.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from sagalog.engine.evolve import Here, evolve
@@ -139,6 +139,44 @@ async def bounds(log: Log, places: Collection[Place]) -> dict[Place, tuple[int, 
     """From where to where each place holds records now."""
     starts, ends = await log.starts(places), await log.ends(places)
     return {place: (starts[place], ends[place]) for place in places}
+
+
+class States:
+    """What an app holds, kept up to date: each `read` folds only what is new since the last."""
+
+    def __init__(self, log: Log, app: str) -> None:
+        self._log, self._events = log, Topics(app).events
+        self._followers: dict[int, Follower] = {}
+        self._read: dict[Place, int] = {}
+
+    async def partitions(self) -> int:
+        """How many partitions the app has. Raises TopicMissing."""
+        if not self._followers:
+            count = await self._log.partitions(self._events)
+            self._followers = {number: Follower(lean=True) for number in range(count)}
+        return len(self._followers)
+
+    async def read(self, progress: Progress | None = None) -> None:
+        """Fold up to where the events end now. Raises TopicMissing."""
+        places = [(self._events, number) for number in range(await self.partitions())]
+        now, read = await bounds(self._log, places), self._read
+        ranges = {place: (max(at, read.get(place, 0)), end) for place, (at, end) in now.items()}
+        async for record in scan(self._log, ranges, progress):
+            self._followers[record.partition].fold(record)
+        self._read = {place: end for place, (_, end) in ranges.items()}
+
+    def all(self) -> Iterator[Listed]:
+        """Every instance, as it stood at the last `read`."""
+        for number, follower in self._followers.items():
+            for instance, state in follower.states.items():
+                yield Listed(instance, number, state)
+
+    def get(self, instance: str) -> Listed | None:
+        """One instance; None where the app holds none of this id."""
+        number = partition_of(instance.encode(), max(1, len(self._followers)))
+        follower = self._followers.get(number)
+        state = follower.states.get(instance) if follower else None
+        return Listed(instance, number, state) if state else None
 
 
 async def read_states(

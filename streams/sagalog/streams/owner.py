@@ -35,6 +35,7 @@ class Owner:
         self.number = number
         self.processor = Partition(app, number, partitions, nonce, largest=largest)
         self.lanes: dict[Place, int] = {}
+        self.closed_lanes: frozenset[str] = frozenset()
         self.start = 0
         topics = Topics(app.name)
         own = (topics.events, topics.deadletters, *topics.lanes)

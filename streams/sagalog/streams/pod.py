@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -13,13 +13,18 @@ from sagalog.engine.scheduler import Arrival, Scheduler
 from sagalog.engine.writer import LARGEST
 from sagalog.schemas.record import Record
 from sagalog.schemas.topics import Topics
+from sagalog.schemas.workers import WorkerState
 from sagalog.streams.dispatcher import Dispatcher, patiently
 from sagalog.streams.errors import Fenced, LogError
 from sagalog.streams.executor import Executor
+from sagalog.streams.gates import Gates
 from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.presence import Presence, Sight
+from sagalog.streams.processes import cores
+from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -34,15 +39,19 @@ class PodSettings:
     """How a pod works. Durations in seconds.
 
     `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions. `checkpoint_interval` is the most that a restart folds again. On giving a
-    partition up, running handlers have `give_up_timeout` to end.
+    functions, `processes` those that are declared for a process: by default as many as there
+    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end. Every
+    `beat_interval` it tells in the log that it is there, 0 for never.
     """
 
     slots: int = 256
     threads: int = 32
+    processes: int = field(default_factory=cores)
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
     forget_interval: float = 10.0
+    beat_interval: float = 0.0
 
 
 class Pod:
@@ -69,17 +78,26 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(app.operations, self._finished, threads=self.settings.threads)
+        self._executor = Executor(
+            app.operations,
+            self._finished,
+            threads=self.settings.threads,
+            processes=self.settings.processes,
+        )
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
         self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
+        self._state: WorkerState = "working"
+        beat = self.settings.beat_interval
+        self._presence = Presence(log, app.name, member, beat, clock, token, self._look, self.drain)
         self._tasks: list[asyncio.Task[None]] = []
         self._touched: dict[Owner, None] = {}  # in their order, the same in every run
         self._turning = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
         self._paused: set[str] = set()
+        self._gates = Gates(self._requests, self._scheduler, self._topics, self._paused)
 
     # -- life
 
@@ -101,6 +119,7 @@ class Pod:
                 holdings.assigned,
                 holdings.revoked,
             )
+            await self._presence.open()
         except BaseException:
             await self.stop()
             raise
@@ -115,9 +134,8 @@ class Pod:
 
     async def stop(self) -> None:
         """Give every partition up in order, leave the group, and end. Within 10 s."""
-        await self._holdings.close()
-        if self._membership is not None:
-            await self._membership.leave()
+        await self._leave()
+        await self._presence.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -128,10 +146,32 @@ class Pod:
         await self._facts.close()
         await self._requests.close()
 
+    async def _leave(self) -> None:
+        await self._holdings.close()
+        membership, self._membership = self._membership, None
+        if membership is not None:
+            await membership.leave()
+
+    async def drain(self) -> None:
+        """Give every partition up in order and leave the group; stay, idle, until `stop`."""
+        if self._state == "working":
+            self._state = "draining"
+            await self._presence.beat()
+            await self._leave()
+            self._state = "drained"
+            await self._presence.beat()
+
+    def _look(self) -> Sight:
+        return self._state, self.stats(), self._executor.running()
+
     @property
     def owners(self) -> dict[int, Owner]:
         """The partitions that this pod holds."""
         return self._holdings.owners
+
+    def stats(self) -> PodStats:
+        """How it stands now, from what it has in memory: cheap enough for every scrape."""
+        return pod_stats(self._scheduler, self.owners.values(), self._clock())
 
     async def failed(self) -> BaseException:
         """Wait until a loop of the pod has ended by an error, and return it."""
@@ -192,6 +232,7 @@ class Pod:
     def _say_change(self) -> None:
         acting = (n for n, owner in self.owners.items() if owner.processor.phase == "acting")
         self._on_change(frozenset(acting))
+        self._presence.changed()
 
     # -- turns
 
@@ -218,6 +259,7 @@ class Pod:
         if phase == "acting" and was != "acting":
             for place, offset in owner.lanes.items():
                 self._requests.watch(place, offset)
+            self._gates.mind(owner)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
@@ -225,8 +267,8 @@ class Pod:
     async def _read_requests(self) -> None:
         while True:
             for record in await self._requests.read(1.0):
-                if record.partition in self.owners:
-                    lane = record.topic.rpartition(".")[2]
+                owner, lane = self.owners.get(record.partition), record.topic.rpartition(".")[2]
+                if owner is not None and lane not in owner.closed_lanes:
                     self._scheduler.arrived(Arrival(lane, record))
             self._turn()
             self._pause_lanes()
@@ -284,6 +326,7 @@ class Pod:
         effects = owner.processor.effects()
         if owner.processor.phase == "lost":
             return
+        self._gates.mind(owner)
         for call in effects.calls:
             self._scheduler.offer(call)
         if effects.appends:

@@ -17,7 +17,10 @@ class Settings(BaseSettings):
     partitions: int = 4
     tenant: str = ""
     member: str = ""
+    backlog_limit: int = 0
     slots: int = 256
     threads: int = 32
+    processes: int | None = None
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
+    beat_interval: float = 5.0

@@ -70,7 +70,7 @@ def _suits(key: str, wanted: str, found: str) -> bool:
 
 def _serious(spec: TopicSpec, key: str) -> bool:
     """Retention is a choice, except where waiting work would vanish by it."""
-    return key != "retention.ms" or spec.settings[key] == "-1"
+    return key not in ("retention.ms", "segment.ms") or spec.settings[key] == "-1"
 
 
 def remedy(difference: Difference, app: str, url: str) -> str:

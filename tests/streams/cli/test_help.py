@@ -46,9 +46,9 @@ def test_the_version(shell: Shell) -> None:
 
 
 def test_a_mistyped_command_is_guessed(shell: Shell) -> None:
-    told = shell.type("rum")
+    told = shell.type("strat")
     assert told.code == 2
-    assert "Did you mean 'run'?" in told.err
+    assert "Did you mean 'start'?" in told.err
 
 
 def test_completion(shell: Shell) -> None:

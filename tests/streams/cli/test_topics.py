@@ -35,7 +35,7 @@ def test_the_plan_as_commands_for_who_runs_the_broker(shell: Shell) -> None:
     first, *others = said.splitlines()
     assert first.startswith("kafka-topics.sh --bootstrap-server broker:9092 --create --topic shop.")
     assert "--config retention.ms=-1" in first
-    assert len(others) == 8
+    assert len(others) == 9
 
 
 def test_create_and_check(shell: Shell) -> None:
@@ -49,7 +49,7 @@ def test_create_and_check(shell: Shell) -> None:
     assert "was there" in again.out
     right = shell.type("topics", "check")
     assert right.code == 0
-    assert right.out == "shop: all 9 topics are right, 2 partitions each\n"
+    assert right.out == "shop: all 10 topics are right, 2 partitions each\n"
     assert shell.type("topics", "check", "--json").json == []
 
 

@@ -94,6 +94,21 @@ def test_a_deadline_in_thirty_days_costs_nothing() -> None:
         assert took < 0.05
 
 
+def test_what_is_for_later_begins_later_and_time_is_skipped() -> None:
+    with Stage(app) as stage:
+        outcome = stage.run(place_order, Order(), delay="7d", queue_limit="1h", keep="1d")
+        assert outcome.status == "completed"
+        assert stage.elapsed >= timedelta(days=7)
+
+
+def test_a_repeat_gets_what_it_asks_for() -> None:
+    with Stage(app) as stage:
+        first = stage.start(place_order, Order(), key="k")
+        assert stage.run(place_order, Order(), key="k") == first.outcome()
+        with pytest.raises(Conflict):
+            stage.run(place_order, Order(), key="k", on_repeat="refuse")
+
+
 def test_retries_over_thirty_days_cost_nothing() -> None:
     app = App("patient")
     patient = Retry(max_attempts=31, first=86400, factor=1, longest=86400, jitter=0)

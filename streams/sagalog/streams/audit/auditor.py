@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Envelope, Poison, Unknown
+from sagalog.schemas.pauses import PAUSES, PauseFact
 from sagalog.schemas.record import Entry, Record
 from sagalog.schemas.topics import LANES
 from sagalog.streams.audit.book import Book
@@ -222,6 +223,8 @@ class Auditor:
             self._court.letters.poison(record)
         elif isinstance(message.data, f.Taken):
             book.take(record, message.data.owner)
+        elif isinstance(message.data, PauseFact) and record.key == PAUSES.encode():
+            book.halts.fold(record.offset, record.timestamp, message.data)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(book, record, message)
         else:

@@ -9,6 +9,7 @@ from sagalog.streams.audit.answered import Answered
 from sagalog.streams.audit.event import Event, Moment
 from sagalog.streams.audit.findings import Findings, spot
 from sagalog.streams.audit.fold import Change, Fold
+from sagalog.streams.audit.halts import Halts
 from sagalog.streams.audit.life import Life, born
 from sagalog.streams.audit.verdicts import Finished, Verdicts, objection_to
 from sagalog.streams.audit.writing import misplaced, ours
@@ -46,6 +47,7 @@ class Book:
         self.fold = fold
         self.lives: dict[str, Life | Finished] = {}
         self.takes: list[int] = []
+        self.halts = Halts()
         self.begins, self.first_at = 0, -1
         self._partitions = partitions
         self._findings, self._hearing = findings, hearing
@@ -132,6 +134,7 @@ class Book:
             self.fold.taken,
             self.fold.owner,
             message.data,
+            self.halts.ever,
         )
 
     def _judge_writer(self, instance: str, event: Event) -> None:

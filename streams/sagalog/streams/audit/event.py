@@ -15,7 +15,7 @@ class Event(NamedTuple):
     """A fact in log order. `at` is the log's stamp, `clock` the writer's own time (RFC 3339).
 
     `taken` is the offset of the last `Taken` before it, `owner` who wrote that; `source`
-    is who wrote this one.
+    is who wrote this one. `held` are the operations that have been held here.
     """
 
     topic: str
@@ -28,6 +28,7 @@ class Event(NamedTuple):
     taken: int
     owner: str
     fact: Any
+    held: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:

@@ -70,6 +70,9 @@ class Journals:
         woken = self._blows.woken(line.call, book.partition)
         for letter, sentence in begun(life, line, woken=woken):
             self._findings.about(life, letter, sentence)
+        if not book.truncated:
+            for letter, sentence in book.halts.broken(life, line):
+                self._findings.about(life, letter, sentence)
         if line.call.phase == "undo" and not woken:
             for letter, sentence in unsettled(life, self._of(life), line, book.takes):
                 self._findings.about(life, letter, sentence)

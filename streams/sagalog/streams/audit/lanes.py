@@ -10,6 +10,7 @@ from sagalog.schemas.requests import (
     Cancel,
     Compensate,
     Inquire,
+    Purge,
     Release,
     RunOperation,
     Start,
@@ -31,7 +32,7 @@ Books = Callable[[str, int], Book]
 Key = tuple[str, int, str]
 """App, partition, instance."""
 
-REQUESTS = (StartSaga, RunOperation, Cancel, Compensate, Release, Inquire)
+REQUESTS = (StartSaga, RunOperation, Cancel, Compensate, Release, Inquire, Purge)
 
 
 class Claim(NamedTuple):
@@ -118,7 +119,7 @@ class Lanes:
                 del self._copies[record.topic, record.value]
 
     def _open(self, lane: Lane, ask: Ask) -> None:
-        if isinstance(ask.request, Inquire | Release) or _not_a_parent_s(ask):
+        if isinstance(ask.request, Inquire | Release | Purge) or _not_a_parent_s(ask):
             return  # a hint, a wish that is answered, an undo that is asked for again
         exists = ask.instance in self._books(lane.app, lane.partition).fold.states
         if isinstance(ask.request, Start) and exists:

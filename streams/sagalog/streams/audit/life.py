@@ -249,7 +249,7 @@ def born(app: str, instance: str, event: Event) -> Life:
         parent=fact.parent,
         reached={"running"},
     )
-    if fact.expired:
+    if fact.expired or fact.purged:
         life.steps, life.cause = {}, "cancel"
         life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)

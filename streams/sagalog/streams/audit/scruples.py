@@ -23,6 +23,7 @@ class Tries(NamedTuple):
     attempt: int
     spent: int
     down_since: int
+    operation: str
 
 
 def about_completion(life: Life, event: Event) -> Iterator[Scruple]:
@@ -40,7 +41,7 @@ def about_failure(life: Life, event: Event) -> Iterator[Scruple]:
         if not fact.final:
             yield "S6", f"{step.name} runs elsewhere, and is to be tried again from here"
         return
-    tries = Tries(step.spec.retry, step.attempt, step.spent, step.down_since)
+    tries = Tries(step.spec.retry, step.attempt, step.spent, step.down_since, step.spec.operation)
     yield from _tried(step.name, tries, event)
 
 
@@ -49,7 +50,11 @@ def about_undo_failure(life: Life, event: Event) -> Iterator[Scruple]:
     step = life.steps[event.fact.step]
     if not step.there:
         tries = Tries(
-            step.spec.undo_retry, step.undo_attempt, step.undo_spent, step.undo_down_since
+            step.spec.undo_retry,
+            step.undo_attempt,
+            step.undo_spent,
+            step.undo_down_since,
+            step.spec.undo or "",
         )
         yield from _tried(f"the undo of {step.name}", tries, event)
 
@@ -80,7 +85,10 @@ def _must_be_final(tries: Tries, event: Event) -> bool | None:
     now = event.written()
     if now is None:
         return None
-    return now - (tries.down_since or now) >= tries.policy.give_up_after
+    patient = now - (tries.down_since or now) < tries.policy.give_up_after
+    if not patient and tries.operation in event.held:
+        return None  # it is counted from when the operation was let go, as the writer had read
+    return not patient
 
 
 def _waits(what: str, tries: Tries, wait: int, *, away: bool) -> Iterator[Scruple]:

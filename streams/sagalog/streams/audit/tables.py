@@ -6,6 +6,7 @@ from itertools import zip_longest
 import orjson
 
 from sagalog.engine.errors import Impossible
+from sagalog.engine.pauses import NOTHING_HELD, PAUSES_KEY
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.rows import ROW, pack
 from sagalog.engine.table import DEFINITION_KEY
@@ -77,6 +78,7 @@ class Table:
         for key in held:
             self._extra(key.decode(errors="replace"))
         self._judge_definitions(rows, used)
+        self._judge_pauses(rows, fold.next)
         self._findings.tally.rows += len(rows)
 
     def _extra(self, instance: str) -> None:
@@ -131,8 +133,16 @@ class Table:
             self._compare(instance, row, self._rows.get(instance.encode()))
         self._mark = Mark(mark.offset, taken, low)
         self._judge_mark(mark, taken, low)
+        self._judge_pauses(self._rows, mark.offset)
 
     # -- row by row
+
+    def _judge_pauses(self, rows: Rows, offset: int) -> None:
+        held = self._book.halts.at(offset)
+        row = None if held is NOTHING_HELD else held.row().value
+        if row != rows.get(PAUSES_KEY) and not self._book.truncated:
+            said = f"the facts below {offset} hold {held}"
+            self._say(f"{said}, and its row says {rows.get(PAUSES_KEY)!r}")
 
     def _judge_mark(self, mark: Mark, taken: int, low: Mapping[str, int]) -> None:
         if self._book.truncated:

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from sagalog.streams.cli.commands import audit, deadletters, look, move, run, start, topics
+from sagalog.streams.cli.commands import (
+    audit,
+    deadletters,
+    jobs,
+    look,
+    move,
+    pauses,
+    queue,
+    run,
+    start,
+    topics,
+    workers,
+)
 from sagalog.streams.cli.reporting import CODES
 
 ABOUT = """Durable sagas and operations on Kafka, or on an embedded log in one file.
@@ -28,10 +40,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, start, look, move, audit):
+for group in (run, start, look, queue, move, pauses, jobs, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(topics.app, name="topics")
+app.add_typer(workers.app, name="workers")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 (typer calls it with the option's value)

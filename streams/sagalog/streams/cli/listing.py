@@ -1,16 +1,17 @@
 """`sagalog list`: the instances that an app holds, newest first."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from sagalog.engine.instance import ENDED, PARKED, Instance
 from sagalog.engine.lifecycle import phase
+from sagalog.engine.pauses import Pauses
 from sagalog.engine.pending import Run, Undo, pending
 from sagalog.schemas.codec import rfc3339
 from sagalog.streams.cli.documents import write_line
@@ -21,16 +22,18 @@ from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.times import due, short_time
 from sagalog.streams.history import Listed, read_states
+from sagalog.streams.pausing import Waits, read_pauses, waits
 from sagalog.streams.surroundings import wall_clock
 
 GROUPS: dict[str, frozenset[str]] = {
-    "live": frozenset({"scheduled", "running", "retrying", "compensating"}),
+    "live": frozenset({"scheduled", "running", "paused", "retrying", "compensating"}),
     "parked": PARKED,
     "ended": ENDED,
 }
 STATUSES = (
     "scheduled",
     "running",
+    "paused",
     "retrying",
     "compensating",
     "completed",
@@ -52,30 +55,47 @@ class Filters:
     limit: int
 
 
+class View(NamedTuple):
+    """What tells how an instance stands: the time, and what is held in each partition."""
+
+    now: int
+    held: Mapping[int, Pauses]
+
+    def waits(self, listed: Listed) -> Waits | None:
+        """What it waits for, where that is held."""
+        return waits(listed.state, self.held[listed.partition])
+
+    def phase(self, listed: Listed) -> str:
+        """How it stands, in a word."""
+        return "paused" if self.waits(listed) else phase(listed.state, self.now)
+
+
 async def list_instances(url: str | None, target: str, filters: Filters, *, as_json: bool) -> None:
     """Fold the app's events, and show what is held of them."""
     now = wall_clock()
-    wanted = _statuses(filters.statuses)
+    wanted = statuses(filters.statuses)
     start = 0 if filters.since is None else since(filters.since, now)
     async with looking(url, target) as session:
         with progress(f"reading {session.app}.events") as report:
             held = await read_states(session.log, session.app, None, report)
+        view = View(now, await read_pauses(session.log, session.app))
     chosen = [
         listed
         for listed in held
-        if wanted & {listed.state.status, phase(listed.state, now)}
+        if wanted & {listed.state.status, view.phase(listed)}
         and listed.state.started_at >= start
         and filters.name in (None, listed.state.definition.name)
     ]
     newest = nlargest(filters.limit or len(chosen), chosen, key=lambda one: one.state.started_at)
     if as_json:
         for listed in newest:
-            write_line(_document(listed, now))
+            write_line(_document(listed, view))
     else:
-        show(*_lines(newest, chosen, len(held), now))
+        show(*_lines(newest, chosen, len(held), view))
 
 
-def _statuses(asked: Iterable[str]) -> frozenset[str]:
+def statuses(asked: Iterable[str]) -> frozenset[str]:
+    """The statuses and phases that are meant; all where none is named. Raises Complaint."""
     chosen: set[str] = set()
     for word in asked:
         if word not in GROUPS and word not in STATUSES:
@@ -86,16 +106,16 @@ def _statuses(asked: Iterable[str]) -> frozenset[str]:
 
 
 def _lines(
-    newest: list[Listed], chosen: list[Listed], held: int, now: int
+    newest: list[Listed], chosen: list[Listed], held: int, view: View
 ) -> Iterator[RenderableType]:
     if not chosen:
         yield Text(
             f"No instance of this kind among the {held} there are." if held else "Nothing yet."
         )
         return
-    rows = [_row(listed, now) for listed in newest]
+    rows = [_row(listed, view) for listed in newest]
     yield table("id", "name", "status", "started", "steps", rows=rows, cut=True)
-    counts = Counter[str](phase(listed.state, now) for listed in chosen)
+    counts = Counter(view.phase(listed) for listed in chosen)
     said = " · ".join(f"{counts[word]:,} {word}" for word in STATUSES if counts[word])
     hidden = len(chosen) - len(newest)
     more = f"   ({hidden:,} older ones not shown: --limit 0)" if hidden else ""
@@ -103,15 +123,16 @@ def _lines(
     yield Text(said + more, "dim")
 
 
-def _row(listed: Listed, now: int) -> tuple[RenderableType, ...]:
-    state = listed.state
+def _row(listed: Listed, view: View) -> tuple[RenderableType, ...]:
+    state, now, held = listed.state, view.now, view.waits(listed)
+    note = Text(held.why, "yellow") if held else _note(state, now)
     total, took = len(state.definition.steps), (state.ended_at or now) - state.started_at
     return (
         listed.id,
         state.definition.name,
-        status(phase(state, now)),
+        status(view.phase(listed)),
         short_time(state.started_at, now),
-        Text.assemble(f"{_done(state)}/{total} in {spoken(max(0, took))}  ", _note(state, now)),
+        Text.assemble(f"{_done(state)}/{total} in {spoken(max(0, took))}  ", note),
     )
 
 
@@ -142,14 +163,14 @@ def _error(state: Instance) -> str:
     return "" if error is None else f"{error.type}: {brief(error.message, 80)}"
 
 
-def _document(listed: Listed, now: int) -> dict[str, Any]:
+def _document(listed: Listed, view: View) -> dict[str, Any]:
     state = listed.state
     return {
         "id": listed.id,
         "name": state.definition.name,
         "kind": state.definition.kind,
         "status": state.status,
-        "phase": phase(state, now),
+        "phase": view.phase(listed),
         "key": state.key,
         "priority": state.priority,
         "tenant": state.tenant,

@@ -24,6 +24,7 @@ class Code(IntEnum):
     TOPICS = 4  # topics are missing, or not as the app needs them
     UNAVAILABLE = 5  # the broker or the file cannot be reached
     OWNED = 6  # another process owns the embedded log
+    FULL = 7  # a lane holds more than SAGALOG_BACKLOG_LIMIT
     BUG = 70  # an error of sagalog itself
     INTERRUPTED = 130  # Ctrl-C
 
@@ -36,6 +37,7 @@ CODES = """\
    4  topics are missing, or not as the app needs them
    5  the broker or the file cannot be reached
    6  another process owns the embedded log
+   7  a lane holds more than SAGALOG_BACKLOG_LIMIT: try again later
   70  a bug of sagalog
  130  interrupted"""
 
@@ -82,6 +84,7 @@ def explained(error: Exception) -> tuple[str, Code]:
 
     from sagalog.engine import DeclarationError, InvalidInput  # noqa: PLC0415
     from sagalog.streams import errors  # noqa: PLC0415
+    from sagalog.streams.backpressure import Backpressure  # noqa: PLC0415
     from sagalog.streams.outcomes import NotCompleted  # noqa: PLC0415
 
     match error:
@@ -93,6 +96,8 @@ def explained(error: Exception) -> tuple[str, Code]:
             return str(error), Code.TOPICS
         case errors.LogOwned():
             return str(error), Code.OWNED
+        case Backpressure():
+            return str(error), Code.FULL
         case errors.RecordTooLarge() | DeclarationError() | InvalidInput():
             return str(error), Code.USAGE
         case errors.LogError():

@@ -25,6 +25,7 @@ COLOURS = {
     "scheduled": "cyan",
     "running": "cyan",
     "retrying": "yellow",
+    "paused": "yellow",
     "compensating": "yellow",
     "compensated": "magenta",
     "cancelled": "magenta",

@@ -58,7 +58,9 @@ async def asking(url: str | None, target: str) -> AsyncGenerator[Asking]:
         log_open = existing(where)
     async with log_open as log:
         await _known(log, name, where)
-        client = Client(log, app, tenant=Settings().tenant)
+        settings = Settings()
+        limit = settings.backlog_limit
+        client = Client(log, app, tenant=settings.tenant, backlog_limit=limit)
         await client.open()
         try:
             yield Asking(name, where, log, client)

@@ -21,6 +21,7 @@ from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.steps import children, step_documents, steps_table
 from sagalog.streams.cli.times import clock, date_and_clock, zone
+from sagalog.streams.pausing import Waits, read_pauses, waits
 from sagalog.streams.story import Moment, Queued, Story, Teller
 from sagalog.streams.surroundings import wall_clock
 
@@ -30,12 +31,14 @@ async def show_instance(url: str | None, target: str, instance: str, *, as_json:
     async with looking(url, target) as session:
         with progress(f"reading {session.app}.events") as report:
             story = await Teller(session.log, session.app, instance).read(report)
+        pauses = (await read_pauses(session.log, session.app))[story.partition]
     if not story.found:
         raise Complaint(_unknown(story, session.url), Code.NOT_FOUND)
+    held = waits(story.state, pauses) if story.state and not story.forgotten else None
     if as_json:
-        write_json(document(story))
+        write_json(document(story) | {"paused": held.why if held else None})
     else:
-        show(*lines(story, wall_clock()))
+        show(*lines(story, wall_clock(), held))
 
 
 def id_of(name: str, key: str, tenant: str) -> str:
@@ -50,13 +53,17 @@ def _unknown(story: Story, url: str) -> str:
     return said + ". `sagalog list` tells which there are"
 
 
-def lines(story: Story, now: int) -> Iterator[RenderableType]:
+def lines(story: Story, now: int, held: Waits | None = None) -> Iterator[RenderableType]:
     """The story for people."""
     state = story.state
     if state is not None:
         yield Text.assemble(
-            (state.definition.name, "bold"), f"  {story.id}  ", status(_status(story))
+            (state.definition.name, "bold"),
+            f"  {story.id}  ",
+            status("paused" if held else _status(story)),
         )
+        if held:
+            yield Text(f"waits: {held.why}", "yellow")
         yield _facts_about(story, state, now)
     else:
         yield Text.assemble(f"{story.id}  ", status("queued" if story.queued else "unknown"))

@@ -36,7 +36,9 @@ class StagePod:
         killed: Callable[[str], None],
     ) -> None:
         self.app = app
-        self._loop, self._clock, self._settings = loop, clock, settings
+        self._loop, self._clock = loop, clock
+        # No other process lives in made-up time: what is for one runs as in a thread.
+        self._settings = replace(settings or PodSettings(), processes=0)
         self._tokens, self._logs, self._killed = tokens, logs, killed
         self._context = copy_context()
         self._process: Process | None = None

@@ -6,11 +6,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from sagalog.engine import App, Operation, Saga, Unavailable
 from sagalog.schemas.deadletters import FailedStep
-from sagalog.schemas.definition import Priority
 from sagalog.schemas.facts import Fact
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client
@@ -20,9 +19,10 @@ from sagalog.streams.testing.boundaries import plan_in_force
 from sagalog.streams.testing.calls import Calls
 from sagalog.streams.testing.handles import StageHandle
 from sagalog.streams.testing.leaps import unearth
+from sagalog.streams.testing.options import StageOptions, as_options
 from sagalog.streams.testing.pods import StagePod
 from sagalog.streams.testing.script import Act, Cue, When, failing, hanging
-from sagalog.streams.testing.spans import Span, as_duration, in_seconds
+from sagalog.streams.testing.spans import Span, in_seconds
 from sagalog.streams.testing.world import World
 
 T = TypeVar("T")
@@ -110,44 +110,36 @@ class Stage:
         what: Saga | What,
         input: Any = None,
         *,
-        key: str | None = None,
-        priority: Priority = "normal",
-        deadline: Span | None = None,
         steps: Sequence[StepData] | None = None,
+        **options: Unpack[StageOptions],
     ) -> Outcome:
         """Start a saga, or an operation alone, and let time pass until it has settled.
 
         As `start`, and then `StageHandle.outcome`.
         """
-        handle = self.start(what, input, key=key, priority=priority, deadline=deadline, steps=steps)
-        return handle.outcome()
+        return self.start(what, input, steps=steps, **options).outcome()
 
     def start(
         self,
         what: Saga | What,
         input: Any = None,
         *,
-        key: str | None = None,
-        priority: Priority = "normal",
-        deadline: Span | None = None,
         steps: Sequence[StepData] | None = None,
+        **options: Unpack[StageOptions],
     ) -> StageHandle:
         """Start a saga, or an operation alone: no time passes.
 
         `what` may be a name; with `steps` it is the name of a saga given as data.
-        "app/name" means another app than the first. Raises InvalidInput as the client does.
+        "app/name" means another app than the first. The options are the client's, and it
+        raises as the client does.
         """
         cast = self._world.cast
         app, name = cast.home(what)
         cast.check_elsewhere(app, name, steps)
-        client, lasting = self._world.client(app), as_duration(deadline, "deadline")
+        client, taken = self._world.client(app), as_options(options)
         if steps is None and name in cast.apps[app].operations:
-            starting = client.submit(name, input, key=key, priority=priority, deadline=lasting)
-        else:
-            starting = client.start(
-                name, input, key=key, priority=priority, deadline=lasting, steps=steps
-            )
-        return self._handle(client, starting)
+            return self._handle(client, client.submit(name, input, **taken))
+        return self._handle(client, client.start(name, input, steps=steps, **taken))
 
     def get(self, instance: str) -> StageHandle:
         """A handle on an instance by its id: a child, or one that code under test started."""

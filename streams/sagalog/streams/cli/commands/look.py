@@ -14,8 +14,8 @@ Statuses = Annotated[
     typer.Option(
         "--status",
         "-s",
-        help="running, compensating, completed, compensated, cancelled, dead, stuck, "
-        "or live, parked, ended. May be given more than once.",
+        help="scheduled, running, retrying, paused, compensating, completed, compensated, "
+        "cancelled, dead, stuck, or live, parked, ended. May be given more than once.",
         show_default=False,
     ),
 ]

@@ -25,6 +25,15 @@ Slots = Annotated[
         min=1, help="Most handlers at a time. Else SAGALOG_SLOTS, else 256.", show_default=False
     ),
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Most processes for CPU-heavy handlers; 0: they run in threads. "
+        "Else SAGALOG_PROCESSES, else as many as there are cores.",
+        show_default=False,
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Where another process owns the file, wait for its end.")
 ]
@@ -54,6 +63,7 @@ def run(
     url: UrlOption = None,
     member: Member = "",
     slots: Slots = None,
+    processes: Processes = None,
     wait: Wait = False,
     log_json: LogJson = False,
     as_json: JsonOption = False,
@@ -67,7 +77,9 @@ def run(
             from sagalog.streams.settings import Settings  # noqa: PLC0415
 
             logs.configure(logging.INFO, as_json=log_json)
-            settings = Settings() if slots is None else Settings(slots=slots)
+            given = {"slots": slots, "processes": processes}
+            update = {name: number for name, number in given.items() if number is not None}
+            settings = Settings().model_copy(update=update)
             wanted = serving.Serving(
                 app=load_app(target),
                 url=url or settings.url,
