@@ -7,7 +7,7 @@ from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.instance import Instance
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
-from sagalog.schemas.requests import Parent
+from sagalog.schemas.requests import Parent, Plan
 
 PARENT = Parent("orders", 0, "parent", "parent-run", "charge")
 ERROR = f.Failure("error", "ValueError", "planted")
@@ -117,6 +117,49 @@ def released(
     return f.StepReleased("run", step, how, attempt, number=number, result="by hand")
 
 
+def schedule_started(**started: Any) -> f.ScheduleStarted:
+    """The first fact of a schedule that is due every minute."""
+    fields: dict[str, Any] = {
+        "run": "run",
+        "name": "a",
+        "plan": Plan("* * * * *"),
+        "input": {"n": 1},
+        "fingerprint": "f",
+        "lane": "normal",
+        "lane_offset": 0,
+        "retention": 3_600_000,
+        "due": 60_000,
+        "asked": 5,
+        "key": "a",
+    }
+    return f.ScheduleStarted(**{**fields, **started})
+
+
+def scheduled(**started: Any) -> Life:
+    """A schedule that has not fired yet."""
+    life = Life()
+    life.instance = None
+    return life.then(schedule_started(**started))
+
+
+def fired(
+    due: int, fires: int | None = None, next_due: int | None = None, *, asked: int = 5
+) -> f.ScheduleFired:
+    """A firing of a schedule that is due every minute."""
+    at = due if fires is None else fires
+    following = (at or due) + 60_000 if next_due is None else next_due
+    return f.ScheduleFired("run", due, at, following, asked)
+
+
+def replaced(asked: int, **fields: Any) -> f.ScheduleReplaced:
+    """A schedule goes by another plan: due every hour."""
+    usual: dict[str, Any] = {"lane": "normal", "lane_offset": 1, "retention": 7, "due": 3_600_000}
+    plan = Plan("0 * * * *")
+    return f.ScheduleReplaced(
+        "run", "run2", plan, {"n": 2}, "g", **{**usual, **fields}, asked=asked
+    )
+
+
 CANCEL = f.CancelRequested("run")
 COMPLETED = f.Completed("run")
 COMPENSATED = f.Compensated("run")
@@ -155,5 +198,7 @@ STATUSES: Mapping[str, Callable[[], Life]] = {
     "stuck undo": lambda: Life().then(done("a"), failed("b"), not_undone("a")),
     "refused": refused,
     "unreadable": unreadable,
+    "scheduled": scheduled,
+    "scheduled no more": lambda: scheduled().then(CANCEL, CANCELLED),
 }
 """A life in every status, by name."""

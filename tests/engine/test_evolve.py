@@ -21,15 +21,23 @@ from tests.engine.lives import (
     Life,
     done,
     failed,
+    fired,
     not_undone,
     refused,
     released,
+    replaced,
+    schedule_started,
     undone,
 )
 
 FACTS: dict[str, Any] = {
     "started": f.Started("other", ALONE, {}, "f", "normal", 9, 60_000),
     "refused": f.Refused("other", 60_000, "compensations", 9, 1, PARENT),
+    "schedule started": replace(schedule_started(), run="other"),
+    "fired": fired(60_000),
+    "fired for another time": fired(120_000),
+    "replaced": replaced(6),
+    "replaced by what is older": replaced(5),
     "done a": done("a"),
     "done b": done("b"),
     "done late": done("c"),
@@ -97,6 +105,8 @@ CHANGES: dict[str, dict[str, str]] = {
     },
     "refused": {},
     "unreadable": {},
+    "scheduled": {"cancel": "compensating", "fired": "changed", "replaced": "changed"},
+    "scheduled no more": {"replaced": "running", "forgotten": "gone"},
 }
 # An outcome is delivered whatever the status: it is noted, and changes no status.
 NOTED = ("delivered", "undo delivered")
@@ -161,7 +171,7 @@ def test_a_repeat_of_an_undo_s_delivery_changes_nothing() -> None:
 @pytest.mark.parametrize("fact", FACTS)
 def test_without_an_instance_only_a_first_fact_makes_one(fact: str) -> None:
     after = evolve(None, FACTS[fact], Here(10, 0))
-    assert (after is not None) == (fact in ("started", "refused"))
+    assert (after is not None) == (fact in ("started", "refused", "schedule started"))
 
 
 class TestStarted:

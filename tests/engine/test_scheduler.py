@@ -101,3 +101,49 @@ def test_nothing_of_a_partition_that_has_gone_is_started() -> None:
 
 def test_an_idle_scheduler_has_nothing_to_do() -> None:
     assert Scheduler(9).next() is None
+
+
+def test_lanes_that_have_waited_alike_share_as_ever() -> None:
+    def low_of(now: int) -> int:
+        scheduler = Scheduler(10_000)
+        for offset in range(1000):
+            scheduler.arrived(arrival("high", offset=offset))
+            scheduler.arrived(arrival("low", offset=offset))
+        served = Counter(
+            thing.lane for _ in range(400) if isinstance(thing := scheduler.next(now), Arrival)
+        )
+        return served["low"]
+
+    assert low_of(0) == low_of(600_000) == pytest.approx(400 / 17, abs=1)
+
+
+def test_only_the_lane_that_waits_ages() -> None:
+    scheduler = Scheduler(10_000)
+    for offset in range(1000):
+        fresh = Record("orders.high", 0, offset, 600_000, b"i", b"{}")
+        scheduler.arrived(Arrival("high", fresh))
+        scheduler.arrived(arrival("low", offset=offset))
+    served = Counter(
+        thing.lane for _ in range(400) if isinstance(thing := scheduler.next(600_000), Arrival)
+    )
+    assert served["low"] == pytest.approx(400 * 4 / 20, abs=1)
+
+
+def test_full_slots_are_shared_by_weight_although_each_request_brings_a_call() -> None:
+    """A call that is ready alone is no reason to forget what the other lanes are owed."""
+    scheduler, begun = Scheduler(8), Counter[str]()
+    for offset in range(4000):
+        for lane in ("high", "low"):
+            scheduler.arrived(arrival(lane, offset=offset))
+    running = 0
+    while begun.total() < 1700:
+        thing = scheduler.next()
+        if isinstance(thing, Arrival):
+            scheduler.offer(call(thing.lane))
+        elif thing is not None:
+            begun[thing.lane] += 1
+            running += 1
+        else:
+            running -= 1
+            scheduler.freed()
+    assert begun["low"] == pytest.approx(100, abs=3)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from sagalog.engine.shares import WEIGHTS, Shares
+from sagalog.engine.shares import WEIGHTS, Shares, aged
 
 
 def served(shares: Shares, lanes: Iterable[str], times: int) -> Counter[str]:
@@ -70,3 +70,29 @@ def test_nor_is_it_made_to_wait(idle: str) -> None:
 def test_weights_can_be_set() -> None:
     shares = Shares({"high": 3, "low": 1})
     assert served(shares, ("high", "low"), 400) == {"high": 300, "low": 100}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "weight"), [(0, 1), (1, 1), (2, 2), (3, 3), (4, 4), (60 * 24, 4)]
+)
+def test_what_has_waited_for_minutes_weighs_more_up_to_four_times(
+    minutes: int, weight: int
+) -> None:
+    shares, times = Shares(), 100 * (16 + 4 + weight)
+    waits = {"low": minutes * 60_000}
+    counts = Counter(
+        shares.serve(("high", "normal", "low"), lambda lane: waits.get(lane, 0))
+        for _ in range(times)
+    )
+    assert counts["low"] == pytest.approx(100 * weight, abs=2)
+    assert counts["high"] == pytest.approx(1600, abs=2)
+
+
+def test_where_all_have_waited_alike_the_shares_are_as_ever() -> None:
+    shares = Shares()
+    counts = Counter(shares.serve(("high", "low"), lambda _: 10**6) for _ in range(1700))
+    assert counts["low"] == pytest.approx(100, abs=2)
+
+
+def test_a_clock_that_is_behind_ages_nothing() -> None:
+    assert aged(-5000) == 1

@@ -220,3 +220,16 @@ def test_a_state_without_its_definition_stops_the_restore() -> None:
     del kept[next(key for key in kept if key.startswith(b"~"))]
     with pytest.raises(Impossible):
         Table().restore(kept)
+
+
+def test_who_ends_again_with_another_retention_is_kept_for_that() -> None:
+    """A schedule that had ended begins again, as it is asked for now."""
+    table = Table()
+    table.put("other", ended(at=1, retention=1000), new=True)
+    table.put("a", ended(at=1, retention=5), new=True)
+    back = table.get("a")
+    assert back is not None
+    table.put("a", back._replace(status="running", ended_at=0), new=False)
+    table.put("a", back._replace(retention=1000, ended_at=3), new=False)
+    assert table.leaving(1003) == ["other"]
+    assert table.leaving(1004) == ["a"]

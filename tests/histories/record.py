@@ -19,6 +19,7 @@ from sagalog.streams.testing.loop import VirtualLoop
 from tests.histories import (
     stories_of_apps,
     stories_of_owners,
+    stories_of_pauses,
     stories_of_sagas,
     stories_of_talk,
     wire,
@@ -40,7 +41,13 @@ from tests.histories.stage import Stage
 from tests.histories.story import STORIES, Story
 
 FROZEN = HERE / "frozen.json"
-TOLD_IN = (stories_of_sagas, stories_of_apps, stories_of_owners, stories_of_talk)
+TOLD_IN = (
+    stories_of_sagas,
+    stories_of_apps,
+    stories_of_owners,
+    stories_of_talk,
+    stories_of_pauses,
+)
 
 
 def version() -> str:

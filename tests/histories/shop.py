@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict, deque
 from typing import Any, NamedTuple
 
-from sagalog.engine import App, Context, Operation, Retry, step
+from sagalog.engine import App, Breaker, Context, Operation, Retry, step
 from tests.histories.tape import Tape
 
 QUICK = Retry(max_attempts=3, first=0.5, factor=2, longest=4, jitter=0.2, give_up_after=6)
@@ -62,7 +62,7 @@ def orders(script: Script) -> App:
     """`order` is a chain, `wide` a graph, `careful` parks, `brief` must end within 9 s.
 
     `remote`, `billed`, `apart` and `leaving` have a step in another app, `spread` one in a
-    partition of its own; `passing` and `leaving` are forgotten after 5 s.
+    partition of its own; `passing` and `leaving` are forgotten after 5 s. `wire` has a breaker.
     """
     app = App("orders")
     release, refund, recall = _declare(app, script, "release", "refund", "recall")
@@ -71,6 +71,7 @@ def orders(script: Script) -> App:
     (ship,) = _declare(app, script, "ship", undo=recall)
     (audit,) = _declare(app, script, "audit", undo=recall, exhausted="park")
     (note,) = _declare(app, script, "note")
+    _declare(app, script, "wire", breaker=Breaker(failures=2, probe_after=2))
     chain = step(reserve), step(charge), step(ship)
     app.saga("order", *chain)
     app.saga(

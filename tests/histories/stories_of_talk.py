@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sagalog.engine import Terminal
-from sagalog.streams.outcomes import Conflict, NotFound, Refused
+from sagalog.streams.outcomes import Cancelled, Conflict, NotFound, Refused
 from tests.histories.shop import Slow
 from tests.histories.stage import Stage
 from tests.histories.stories_of_sagas import LAMP
@@ -142,3 +142,32 @@ async def forgotten(stage: Stage) -> None:
     await worker.stop()
     await stage.worker(member="b")
     await (await client.start("passing", {"item": "another"}, key="k")).result()
+
+
+@story()
+async def scheduled_again(stage: Stage) -> None:
+    """A schedule fires, misses some, is replaced, cancelled, and begins again."""
+    worker = await stage.worker()
+    client = await stage.client()
+    first = await client.submit("charge", LAMP, key="k", every="*/5 * * * * *", confirm=True)
+    await asyncio.sleep(6)
+    await worker.stop()
+    await asyncio.sleep(17)
+    await stage.worker()
+    await asyncio.sleep(1)
+    await client.submit(
+        "charge", LAMP, key="k", every="*/7 * * * * *", on_repeat="replace", confirm=True
+    )
+    await asyncio.sleep(8)
+    await first.cancel("enough")
+    with pytest.raises(Cancelled):
+        await first.result()
+    again = await client.start("order", LAMP, every="0 0 29 2 *", catch_up="none", confirm=True)
+    await again.cancel()
+    with pytest.raises(Cancelled):
+        await again.result()
+    await asyncio.sleep(1)
+    await client.start("order", LAMP, every="0 0 29 2 *", confirm=True)
+    await again.cancel()
+    with pytest.raises(Cancelled):
+        await (await client.get(again.id)).result()

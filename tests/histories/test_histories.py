@@ -16,9 +16,9 @@ from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.facts import Fact, Taken
 from sagalog.schemas.ids import fact_id
 from sagalog.schemas.record import Record
-from sagalog.schemas.requests import Start
+from sagalog.schemas.requests import Schedule, Start
 from sagalog.schemas.topics import LANES
-from sagalog.streams.composer import fingerprint
+from sagalog.streams.composer import fingerprint, schedule_fingerprint
 from sagalog.streams.history import Follower
 from tests.histories.canonical import dumps, text
 from tests.histories.history import Checkpoint, History, histories
@@ -129,10 +129,14 @@ def test_the_id_of_every_fact_follows_from_its_content(history: History) -> None
 @ALL
 def test_a_client_that_asks_again_is_no_conflict(history: History) -> None:
     for _, _, message in _messages(history):
-        if isinstance(message.data, Start) and "/client/" in message.source:
-            steps = getattr(message.data, "steps", None)
-            told = fingerprint(message.data.name, message.data.input, steps)
-            assert told == message.data.fingerprint
+        data = message.data
+        if isinstance(data, Schedule):
+            told = schedule_fingerprint(data.name, data.plan, data.priority, data.retention)
+            assert told == data.fingerprint
+            assert fingerprint(data.name, data.input, data.plan.steps) == data.plan.fingerprint
+        elif isinstance(data, Start) and "/client/" in message.source:
+            steps = getattr(data, "steps", None)
+            assert fingerprint(data.name, data.input, steps) == data.fingerprint
 
 
 @ALL

@@ -17,6 +17,8 @@ PURE = {
     *("datetime", "decimal", "enum", "functools", "hashlib", "heapq", "inspect", "itertools"),
     *("json", "math", "operator", "re", "string", "struct", "textwrap", "traceback", "types"),
     *("typing", "uuid", "warnings", "zlib", "pydantic", "pydantic_core", "orjson"),
+    # What is due when: pure, and the rules of the zones, which are data.
+    *("cronsim", "zoneinfo"),
 }
 ALLOWED = {
     "schemas": {*PURE, "sagalog.schemas"},

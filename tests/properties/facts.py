@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sagalog.schemas import facts as f
 from sagalog.schemas import pauses as p
+from sagalog.schemas.requests import Plan
 from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
 
 RUN = st.sampled_from(["run", "run", "run", "run", "stale"])
@@ -13,6 +14,7 @@ STEP = st.sampled_from(["a", "a", "b", "b", "c", "zzz"])
 SMALL = st.integers(1, 3)
 ERRORS = st.sampled_from([ERROR, TERMINAL, TIMEOUT, AWAY])
 FLAG = st.booleans()
+TIMES = st.sampled_from([0, 10, 20, 30, 40])
 
 FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.StepCompleted, RUN, STEP, SMALL, st.integers(0, 9)),
@@ -40,6 +42,21 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.OutcomeDelivered, RUN, st.sampled_from(["completed", "failed", "compensated"])),
     st.builds(f.OutcomeDelivered, RUN, st.just("compensated"), SMALL),
     st.builds(f.Refused, st.just("other"), st.just(0), st.just("low"), st.just(0), SMALL),
+    st.builds(f.ScheduleFired, RUN, TIMES, TIMES, TIMES, st.just(5)),
+    st.builds(f.ScheduleFired, st.just("run"), st.just(10), st.just(10), TIMES, st.integers(5, 9)),
+    st.builds(
+        f.ScheduleReplaced,
+        run=RUN,
+        life=st.sampled_from(["run2", "run3"]),
+        plan=st.just(Plan("* * * * *")),
+        input=SMALL,
+        fingerprint=st.sampled_from(["f", "g"]),
+        lane=st.just("low"),
+        lane_offset=SMALL,
+        retention=st.just(5),
+        due=TIMES,
+        asked=st.integers(0, 9),
+    ),
     st.builds(f.Taken, st.just("somebody")),
     st.builds(p.Paused, st.just("p"), STEP),
     st.builds(p.Resumed, st.just("p"), STEP),

@@ -62,6 +62,16 @@ def client(url: str) -> Iterator[BlockingClient]:
         yield client
 
 
+def test_a_schedule_is_started_and_cancelled(client: BlockingClient) -> None:
+    schedule = client.submit(charge, "lamp", every="0 2 * * *", zone="Europe/Berlin", confirm=True)
+    schedule.started(PATIENCE)
+    with pytest.raises(Conflict):
+        client.submit(charge, "lamp", every="0 3 * * *", confirm=True)
+    schedule.cancel()
+    with pytest.raises(Cancelled):
+        schedule.result(PATIENCE)
+
+
 def test_the_verbs_are_those_of_the_client(client: BlockingClient) -> None:
     assert client.start(order, "lamp", key="k").result(PATIENCE).results["charge"] == 4
     with pytest.raises(TurnedBack, match="declined"):

@@ -8,6 +8,7 @@ import pytest
 from tests.recovery.asking import Asking
 from tests.recovery.door import Door
 from tests.recovery.queueing import Queueing
+from tests.recovery.scheduling import Scheduling
 from tests.recovery.world import World, file_world, memory_world
 
 
@@ -25,14 +26,14 @@ class TestClientsOnAFile(Asking, Door):
             yield world
 
 
-class TestQueueInMemory(Queueing):
+class TestQueueInMemory(Queueing, Scheduling):
     @pytest.fixture
     async def world(self) -> AsyncIterator[World]:
         async with memory_world() as world:
             yield world
 
 
-class TestQueueOnAFile(Queueing):
+class TestQueueOnAFile(Queueing, Scheduling):
     @pytest.fixture
     async def world(self, tmp_path: Path) -> AsyncIterator[World]:
         async with file_world(tmp_path) as world:

@@ -2,6 +2,7 @@
 
 import orjson
 
+from sagalog.engine import beating
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.context import Context
 from sagalog.engine.effects import Call, Follow, Invocation
@@ -14,6 +15,7 @@ from sagalog.engine.pending import (
     Deliver,
     End,
     Expire,
+    Fire,
     Post,
     Recall,
     Run,
@@ -63,6 +65,8 @@ class Acting:
                 self._post(instance, state, action)
             case Deliver():
                 self._deliver(instance, state, action)
+            case Fire():
+                self._fire(instance, state, action)
             case Expire() | Deadline() | End():
                 self.append(instance, state, action, _timed(state, action, self._writer.now))
 
@@ -156,6 +160,19 @@ class Acting:
         follow = Follow(instance, state.run, f.DeadLettered(state.run, name), action)
         self._agenda.told(instance, action)
         self._writer.letter(instance, post, letter_id(instance, state.run, name), follow)
+
+    def _fire(self, instance: str, state: Instance, action: Fire) -> None:
+        fires, next_due = beating.firing(state, action.due, self._writer.now)
+        asked = state.beat.asked if state.beat is not None else 0
+        fact = f.ScheduleFired(state.run, action.due, fires, next_due, asked)
+        if not fires:
+            self.append(instance, state, action, fact)
+            return
+        child, request = beating.request(instance, state, fires, self._writer.now)
+        self._agenda.told(instance, action)
+        follow = Follow(instance, state.run, fact, action)
+        topic = self._writer.topics.lane(state.priority)
+        self._writer.request(topic, child, request, f"{child}/request", then=follow)
 
     def _deliver(self, instance: str, state: Instance, action: Deliver) -> None:
         to = state.parent

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sagalog.engine.anteroom import Anteroom
 from sagalog.engine.instance import Instance
-from sagalog.engine.pending import Action, Deadline, End, Expire, Run, Send, Undo, pending
+from sagalog.engine.pending import Action, Deadline, End, Expire, Fire, Run, Send, Undo, pending
 from sagalog.engine.timers import Timer, Timers
 
 Phase = Literal["due", "held", "asked", "told", "running", "sent"]
@@ -128,7 +128,7 @@ def _due(action: Action) -> int:
     """When the action may start (ms); 0 for at once."""
     if isinstance(action, Run | Undo | Send):
         return action.not_before
-    return action.due if isinstance(action, Deadline | Expire) else 0
+    return action.due if isinstance(action, Deadline | Expire | Fire) else 0
 
 
 def _blocked(action: Action, marks: dict[Action, Phase]) -> bool:

@@ -33,7 +33,8 @@ class Asking:
         else:
             if request.confirm:
                 writer.reply(to, word(to, instance, "started"))
-            self._waiting.add(instance, to)
+            if state.beat is None:  # who asks for a schedule hears that it is there, no more
+                self._waiting.add(instance, to)
 
     def inquire(
         self, instance: str, request: Inquire, state: Instance | None, done: LaneDone
@@ -55,7 +56,7 @@ class Asking:
             self._desk.done(done)
             return
         fact = f.CancelRequested(state.run, request.reason, request.by)
-        self._wish(request.reply_to, instance, fact, state, done)
+        self.wish(request.reply_to, instance, fact, state, done)
 
     def release(
         self, instance: str, request: Release, state: Instance | None, done: LaneDone
@@ -76,7 +77,7 @@ class Asking:
             result=request.result,
             by=request.by,
         )
-        self._wish(request.reply_to, instance, fact, state, done)
+        self.wish(request.reply_to, instance, fact, state, done)
 
     def read_back(
         self, fact: str, instance: str, state: Instance | None, *, accepted: bool
@@ -88,9 +89,10 @@ class Asking:
             else:
                 self._say(to, instance, state)
 
-    def _wish(
+    def wish(
         self, to: ReplyTo | None, instance: str, fact: f.Fact, state: Instance, done: LaneDone
     ) -> None:
+        """Append a wish's fact; its client hears when it is read back whether it counts."""
         id_, size = self._desk.writer.fact(instance, fact, state, done)
         if size > self._desk.writer.largest:
             self._desk.writer.withdraw()

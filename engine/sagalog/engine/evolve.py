@@ -6,7 +6,7 @@ Every rule returns the very same object where it ignores the fact, so that `is` 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagalog.engine import turning
+from sagalog.engine import beating, turning
 from sagalog.engine.instance import ENDED, NOTHING, PARKED, WAITING, Instance, Letter, StepState
 from sagalog.engine.payload import kept
 from sagalog.schemas import facts as f
@@ -253,6 +253,8 @@ def _step_released(state: Instance, fact: f.StepReleased, here: Here) -> Instanc
 
 
 def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
+    if state.beat is not None:
+        return beating.completed(state, here)
     if state.status != "running" or any(s.status != "completed" for s in state.steps):
         return state
     names = (spec.name for spec in state.definition.steps)
@@ -318,6 +320,7 @@ def _delivered(state: Instance) -> bool:
 _FIRST: dict[type[Any], Callable[[Any, Here], Instance | None]] = {
     f.Started: _started,
     f.Refused: _refused,
+    f.ScheduleStarted: beating.started,
 }
 
 _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
@@ -335,4 +338,6 @@ _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.DeadLettered: _deadlettered,
     f.OutcomeDelivered: _outcome_delivered,
     f.Forgotten: _forgotten,
+    f.ScheduleFired: beating.fired,
+    f.ScheduleReplaced: beating.replaced,
 }

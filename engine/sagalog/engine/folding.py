@@ -195,5 +195,5 @@ class Folding:
             self._poison_unheard.append((record, reason))
 
 
-_LANDING = (f.Started, f.Refused, f.CompensationRequested, f.Forgotten)
-_WISHES = (f.CancelRequested, f.StepReleased)
+_LANDING = (f.Started, f.Refused, f.ScheduleStarted, f.CompensationRequested, f.Forgotten)
+_WISHES = (f.CancelRequested, f.StepReleased, f.ScheduleReplaced)

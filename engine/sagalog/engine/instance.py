@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from sagalog.schemas.definition import Definition, Json, Priority, derived
 from sagalog.schemas.facts import Failure
-from sagalog.schemas.requests import Parent, ReplyTo
+from sagalog.schemas.requests import Parent, Plan, ReplyTo
 
 Status = Literal[
     "running", "compensating", "completed", "compensated", "cancelled", "dead", "stuck", "refused"
@@ -71,6 +71,20 @@ class Letter(NamedTuple):
     error: Failure
 
 
+class Beat(NamedTuple):
+    """What makes an instance a schedule: its plan, and where it stands. Times in ms.
+
+    `due` is when it fires next, 0 for never again; `last` what it started last; `asked`
+    when the request of its plan was made; `passed` the latest time that is done with.
+    """
+
+    plan: Plan
+    due: int
+    asked: int = 0
+    last: int = 0
+    passed: int = 0
+
+
 class Instance(NamedTuple):
     """One life of one instance, folded up to and with the fact at `offset`.
 
@@ -107,6 +121,7 @@ class Instance(NamedTuple):
     undo_number: int = 0
     undo_delivered: int = 0
     unreadable: int = -1
+    beat: Beat | None = None
     steps: tuple[StepState, ...] = ()
     offset: int = -1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sagalog.engine import beating
 from sagalog.engine.app import App
 from sagalog.engine.asking import Asking
 from sagalog.engine.desk import Desk
@@ -21,6 +22,7 @@ from sagalog.schemas.requests import (
     Purge,
     Release,
     RunOperation,
+    Schedule,
     StartSaga,
 )
 
@@ -84,10 +86,12 @@ class Intake:
             return False
         state = self._desk.table.get(instance)
         match message.data:
+            case Schedule() as request if state is not None:
+                self._repeat(instance, request, state, record, done)
             case StartSaga() | RunOperation() as request if state is not None:
                 self.asking.repeat(instance, request, state)
                 self._desk.done(done)
-            case StartSaga() | RunOperation() as request:
+            case StartSaga() | RunOperation() | Schedule() as request:
                 first = self._starting.start(instance, request, record, done)
                 if first is not None:
                     self._pledged[first] = (lane, record, message)
@@ -99,6 +103,18 @@ class Intake:
             case _:
                 self._change(lane, record, message, state)
         return False
+
+    def _repeat(
+        self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
+    ) -> None:
+        """A schedule is asked for that there is: it is found, or goes by this plan from now on."""
+        if not beating.gives_way(state, request):
+            self.asking.repeat(instance, request, state)
+            self._desk.done(done)
+            return
+        fact = self._starting.replace(instance, request, state, record, done)
+        if fact is not None:
+            self.asking.wish(request.reply_to, instance, fact, state, done)
 
     def _change(self, lane: str, record: Record, message: Envelope, state: Instance | None) -> None:
         instance, done = message.subject, LaneDone(lane, record.offset)

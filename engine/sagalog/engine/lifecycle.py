@@ -15,9 +15,10 @@ Phase = Status | Literal["scheduled", "retrying"]
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     "running": frozenset({"completed", "compensating", "dead", "stuck"}),
     "compensating": frozenset({"compensated", "cancelled", "stuck"}),
-    "completed": frozenset({"compensating"}),  # a child, undone for its parent
+    # A child, undone for its parent; a schedule that begins again.
+    "completed": frozenset({"compensating", "running"}),
     "compensated": frozenset({"stuck"}),  # the undo of a late completion has failed for good
-    "cancelled": frozenset({"stuck"}),
+    "cancelled": frozenset({"stuck", "running"}),
     "dead": frozenset({"running", "compensating"}),
     "stuck": frozenset({"running", "compensating", "compensated", "cancelled"}),
     "refused": frozenset(),
@@ -30,6 +31,8 @@ FIRST: frozenset[Status] = frozenset({"running", "refused", "cancelled"})
 
 def phase(state: Instance, now: int) -> Phase:
     """The status, told more finely for what waits for its time at `now` (ms)."""
+    if state.beat is not None and state.status == "running":
+        return "scheduled"
     starts = [action for action in pending(state) if isinstance(action, Run | Send)]
     waits = bool(starts) and all(action.not_before > now for action in starts)
     if state.status != "running" or not waits:

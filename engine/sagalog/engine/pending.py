@@ -61,6 +61,13 @@ class Deadline(NamedTuple):
     kind: Literal["deadline"] = "deadline"
 
 
+class Fire(NamedTuple):
+    """Send what the schedule starts, then append `ScheduleFired`, when `due` (ms) has come."""
+
+    due: int
+    kind: Literal["fire"] = "fire"
+
+
 class End(NamedTuple):
     """Append exactly this end."""
 
@@ -83,7 +90,7 @@ class Deliver(NamedTuple):
     kind: Literal["deliver"] = "deliver"
 
 
-Action = Run | Send | Recall | Undo | Expire | Deadline | End | Post | Deliver
+Action = Run | Send | Recall | Undo | Expire | Deadline | Fire | End | Post | Deliver
 
 
 def pending(state: Instance) -> list[Action]:
@@ -91,7 +98,9 @@ def pending(state: Instance) -> list[Action]:
     if state.unreadable >= 0:
         return []
     actions: list[Action] = []
-    if state.status == "running":
+    if state.beat is not None and state.status == "running":
+        actions.append(Fire(state.beat.due) if state.beat.due else End("completed"))
+    elif state.status == "running":
         _forward(state, actions)
     elif state.cause:
         _backward(state, actions)

@@ -56,10 +56,11 @@ class Scheduler:
         """When the oldest of them was appended (ms), None where there is none."""
         return min((arrival.record.timestamp for arrival in self._arrivals[lane]), default=None)
 
-    def next(self) -> Call | Arrival | None:
-        """The next thing to do, or None while nothing may start.
+    def next(self, now: int = 0) -> Call | Arrival | None:
+        """The next thing to do at `now` (ms), or None while nothing may start.
 
-        A call counts as running from here on; say `freed` when it has ended.
+        A lane whose requests have waited for minutes weighs more. A call counts as running
+        from here on; say `freed` when it has ended.
         """
         if not self._ready and not self._waiting:
             return None
@@ -70,13 +71,19 @@ class Scheduler:
         lanes = [lane for lane in LANES if calls[lane] or arrivals[lane]]
         if not lanes:
             return None
-        lane = self._shares.serve(lanes)
+        # Who has no room for what is new waits for it: that is not being idle.
+        owed = [] if room > 0 else [lane for lane in LANES if self._arrivals[lane]]
+        lane = self._shares.serve(lanes, lambda name: self._wait(name, now), owed)
         if calls[lane]:
             self.running += 1
             self._ready -= 1
             return self._calls[lane].popleft()
         self._waiting -= 1
         return self._arrivals[lane].popleft()
+
+    def _wait(self, lane: str, now: int) -> int:
+        arrivals = self._arrivals[lane]
+        return now - arrivals[0].record.timestamp if arrivals else 0
 
     def freed(self) -> None:
         """A call has ended, or was not wanted any more."""

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+from sagalog.engine import cron
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone, Refusal, Then
 from sagalog.engine.errors import DeclarationError
+from sagalog.engine.instance import Instance
 from sagalog.engine.replying import refused, word
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
 from sagalog.schemas.record import Record
-from sagalog.schemas.requests import RunOperation, Start, StartSaga
+from sagalog.schemas.requests import RunOperation, Schedule, Start, StartSaga, StepData
 
 
 class Starting:
@@ -27,7 +29,11 @@ class Starting:
             self._drop(instance, request, done)
             return None
         try:
-            fact = self._started(request, record, done)
+            fact: f.Fact = (
+                self._scheduled(request, done)
+                if isinstance(request, Schedule)
+                else self._started(request, record, done)
+            )
         except DeclarationError as error:
             self._refuse(instance, request, record, str(error), done)
             return None
@@ -60,6 +66,58 @@ class Starting:
             not_before=request.not_before or 0,
             expired=self._expired(request, record),
             purged="" if request.parent else self._desk.purges.sentence(done.lane, done.offset),
+            occasion=request.occasion,
+        )
+
+    def _scheduled(self, request: Schedule, done: LaneDone) -> f.ScheduleStarted:
+        return f.ScheduleStarted(
+            run=self._desk.writer.run(),
+            name=request.name,
+            plan=request.plan,
+            input=request.input,
+            fingerprint=request.fingerprint,
+            lane=done.lane,
+            lane_offset=done.offset,
+            retention=self._retention(request),
+            due=self._first_due(request, self._desk.writer.now),
+            asked=request.cause_time or 0,
+            key=request.key or request.name,
+            priority=request.priority,
+            tenant=request.tenant,
+            traceparent=request.traceparent,
+            reply_to=request.reply_to,
+            confirm=request.confirm,
+        )
+
+    def _first_due(self, request: Schedule, after: int) -> int:
+        """When it fires first. Raises DeclarationError for what can never be started."""
+        self._definition(request)
+        plan = request.plan
+        cron.check(plan.every, plan.zone)
+        return cron.following(plan.every, plan.zone, max(after, (request.not_before or 0) - 1))
+
+    def replace(
+        self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
+    ) -> f.ScheduleReplaced | None:
+        """The fact by which a schedule goes by another plan; None where it is refused."""
+        passed = state.beat.passed if state.beat is not None else 0
+        try:
+            due = self._first_due(request, max(self._desk.writer.now, passed))
+        except DeclarationError as error:
+            self._refuse(instance, request, record, str(error), done)
+            return None
+        return f.ScheduleReplaced(
+            run=state.run,
+            life=self._desk.writer.run(),
+            plan=request.plan,
+            input=request.input,
+            fingerprint=request.fingerprint,
+            lane=done.lane,
+            lane_offset=done.offset,
+            retention=self._retention(request),
+            due=due,
+            asked=request.cause_time or 0,
+            priority=request.priority,
         )
 
     def _definition(self, request: Start) -> Definition:
@@ -68,8 +126,9 @@ class Starting:
             app.operation_named(name, f"{name}.operation")
             spec = replace(request.step, after=(), spread=False, input=None)
             return Definition("operation", name, (spec,))
-        if isinstance(request, StartSaga) and request.steps is not None:
-            return app.from_data(name, request.steps)
+        steps = _steps(request)
+        if steps is not None:
+            return app.from_data(name, steps)
         if name in app.sagas:
             return app.sagas[name].definition
         if name in app.operations:
@@ -137,3 +196,10 @@ class Starting:
             error = f.Failure("terminal", "Refused", reason)
             fact = f.StepFailed(to.run, to.step, 1, error, final=True)
             self._desk.writer.outcome(to, fact, then)
+
+
+def _steps(request: Start) -> tuple[StepData, ...] | None:
+    """The steps of a saga given as data."""
+    if isinstance(request, Schedule):
+        return request.plan.steps
+    return request.steps if isinstance(request, StartSaga) else None

@@ -29,7 +29,7 @@ class Table:
         self._rows: dict[str, Instance | bytes] = {}
         self._dirty: dict[str, None] = {}  # in their order, the same in every run
         self._leaving: dict[int, deque[str]] = {}
-        self._moved: Counter[str] = Counter()
+        self._moved: Counter[tuple[int, str]] = Counter()
         self.definitions = Definitions()
         self.later: set[str] = set()
 
@@ -52,8 +52,9 @@ class Table:
             state = state._replace(definition=self.definitions.intern(state.definition))
             self.definitions.use(self.definitions.digest(state.definition), 1)
         self._dirty[instance] = None
-        if isinstance(self._rows.get(instance), bytes):
-            self._moved[instance] += 1
+        former = self._rows.get(instance)
+        if isinstance(former, bytes):
+            self._moved[summary(former).retention, instance] += 1
         if forgettable(state):
             self._leaving.setdefault(state.retention, deque()).append(instance)
             self._rows[instance] = pack(state, self.definitions)
@@ -83,18 +84,18 @@ class Table:
         for retention, queue in self._leaving.items():
             while queue:
                 row = self._rows.get(queue[0])
-                if isinstance(row, bytes) and not self._moved[queue[0]]:
+                if isinstance(row, bytes) and not self._moved[retention, queue[0]]:
                     if summary(row).ended_at + retention >= before:
                         break
                     gone.append(queue[0])
-                self._pass(queue.popleft())
+                self._pass(retention, queue.popleft())
         return gone
 
-    def _pass(self, instance: str) -> None:
-        """One place of the instance in its queue is behind us; it may have a later one."""
-        self._moved[instance] -= 1
-        if self._moved[instance] <= 0:
-            del self._moved[instance]
+    def _pass(self, retention: int, instance: str) -> None:
+        """One place of the instance in this queue is behind us; it may have a later one."""
+        self._moved[retention, instance] -= 1
+        if self._moved[retention, instance] <= 0:
+            del self._moved[retention, instance]
 
     def changes(self) -> list[Entry]:
         """The rows to write for all that changed since the last call."""

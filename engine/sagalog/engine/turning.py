@@ -13,7 +13,7 @@ def can_turn(state: Instance) -> bool:
     """Whether it may still turn back: not once it has, nor once its last step completed."""
     if state.cause or state.status not in ("running", "stuck", "dead"):
         return False
-    return any(step.status != "completed" for step in state.steps)
+    return state.beat is not None or any(step.status != "completed" for step in state.steps)
 
 
 def parks(state: Instance, spec: StepSpec, error: Failure) -> bool:

@@ -11,6 +11,7 @@ PREFIX = "sagalog."
 TYPES: dict[str, type[Any]] = {
     "sagalog.saga.start.v1": requests.StartSaga,
     "sagalog.operation.run.v1": requests.RunOperation,
+    "sagalog.schedule.v1": requests.Schedule,
     "sagalog.cancel.v1": requests.Cancel,
     "sagalog.compensate.v1": requests.Compensate,
     "sagalog.release.v1": requests.Release,
@@ -18,6 +19,9 @@ TYPES: dict[str, type[Any]] = {
     "sagalog.purge.v1": requests.Purge,
     "sagalog.started.v1": facts.Started,
     "sagalog.refused.v1": facts.Refused,
+    "sagalog.schedule.started.v1": facts.ScheduleStarted,
+    "sagalog.schedule.fired.v1": facts.ScheduleFired,
+    "sagalog.schedule.replaced.v1": facts.ScheduleReplaced,
     "sagalog.step.completed.v1": facts.StepCompleted,
     "sagalog.step.failed.v1": facts.StepFailed,
     "sagalog.step.compensated.v1": facts.StepCompensated,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
 from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
-from sagalog.schemas.requests import Parent, ReplyTo
+from sagalog.schemas.requests import Occasion, Parent, Plan, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
 
@@ -52,6 +52,7 @@ class Started:
     not_before: int = 0
     expired: bool = False
     purged: str = ""
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,67 @@ class Refused:
     lane_offset: int
     number: int
     parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStarted:
+    """The first fact of a schedule's life. `due` is when it fires first (ms).
+
+    `asked` is when its request was made, by the clock of whoever made it (ms).
+    """
+
+    run: str
+    name: str
+    plan: Plan
+    input: Json
+    fingerprint: str
+    lane: str
+    lane_offset: int
+    retention: int
+    due: int
+    asked: int = 0
+    key: str = ""
+    priority: Priority = "normal"
+    tenant: str = ""
+    traceparent: str | None = None
+    reply_to: ReplyTo | None = None
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFired:
+    """The firing set for `due` (ms) has come (rule 11); the next one is set for `next_due`.
+
+    `fires` is the time whose request stands in its lane: a later one where some were
+    missed, 0 where all that were due are passed over. `next_due` 0 means never again.
+    `asked` says by which plan that is so: one that took its place meanwhile has other times.
+    """
+
+    run: str
+    due: int
+    fires: int
+    next_due: int
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleReplaced:
+    """From now on the schedule goes by another plan; one that had ended begins again, as `life`.
+
+    So facts about what it was do not count for what it is (rule 4).
+    """
+
+    run: str
+    life: str
+    plan: Plan
+    input: Json
+    fingerprint: str
+    lane: str
+    lane_offset: int
+    retention: int
+    due: int
+    asked: int
+    priority: Priority = "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +272,9 @@ class Taken:
 Fact = (
     Started
     | Refused
+    | ScheduleStarted
+    | ScheduleFired
+    | ScheduleReplaced
     | StepCompleted
     | StepFailed
     | StepCompensated

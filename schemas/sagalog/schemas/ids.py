@@ -1,6 +1,7 @@
 """Deterministic ids: the same cause gives the same id, so that a repeat shows as a repeat."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -8,11 +9,23 @@ from sagalog.schemas import facts as f
 from sagalog.schemas.pauses import Paused, PauseFact, Resumed
 
 NAMESPACE = UUID("6f3b2a54-7d0c-5f0e-9a53-0d4f5a6a1c11")
+SCHEDULES = uuid5(NAMESPACE, "schedules")
 
 
 def instance_id(tenant: str, name: str, key: str) -> str:
     """The id of the instance that `key` stands for; one key, one instance (DESIGN, 4)."""
     return str(uuid5(NAMESPACE, f"{tenant}\x00{name}\x00{key}"))
+
+
+def schedule_id(tenant: str, name: str, key: str) -> str:
+    """The id of the schedule of this key: never that of an instance with the same key."""
+    return str(uuid5(SCHEDULES, f"{tenant}\x00{name}\x00{key}"))
+
+
+def firing_key(key: str, due: int) -> str:
+    """The key of what the schedule `key` starts at `due` (ms); its id follows as any key's."""
+    moment = datetime.fromtimestamp(due / 1000, UTC)
+    return f"{key}@{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def child_id(run: str, step: str) -> str:
@@ -66,4 +79,6 @@ _TELLS: dict[type[Any], Callable[[Any], str]] = {
     f.OutcomeDelivered: lambda fact: f"{fact.outcome}/{fact.number}",
     f.DeadLettered: lambda fact: str(fact.letter),
     f.DeadlinePassed: lambda fact: str(fact.due),
+    f.ScheduleFired: lambda fact: f"{fact.due}/{fact.asked}",
+    f.ScheduleReplaced: lambda fact: f"{fact.lane}/{fact.lane_offset}",
 }

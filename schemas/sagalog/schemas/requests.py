@@ -1,9 +1,9 @@
 """What is asked of an app: imperatives on the lanes, each answered by facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from sagalog.schemas.definition import Json, Priority, StepSpec
+from sagalog.schemas.definition import Json, Kind, Priority, StepSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,15 @@ class Parent:
     instance: str
     run: str
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Which firing this is: of the schedule with this id and life, due at `due` (ms)."""
+
+    schedule: str
+    run: str
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Start:
     not_before: int | None = None
     queue_limit: int | None = None
     any_payload: bool = False
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,42 @@ class RunOperation(Start):
     """
 
     step: StepSpec | None = None
+
+
+CatchUp = Literal["latest", "all", "none"]
+CATCH_UPS: tuple[CatchUp, ...] = ("latest", "all", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a schedule starts something, and how. Durations in milliseconds.
+
+    `every` is a cron expression, read in the time of `zone`. `fingerprint` is that of an
+    ordinary request for the same: who asks for a firing by its key finds it. `catch_up` says
+    what is started of that which was due while nobody worked: the newest, all, or none.
+    `lasting` is the deadline of each, from its start. `steps` are a saga given as data.
+    """
+
+    every: str
+    zone: str = "UTC"
+    kind: Kind = "operation"
+    fingerprint: str = ""
+    catch_up: CatchUp = "latest"
+    lasting: int | None = None
+    queue_limit: int | None = None
+    steps: tuple[StepData, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule(Start):
+    """Start `name` again and again, as `plan` says. `retention` is that of each firing too.
+
+    `replaces` says that it takes the place of another plan under the same key.
+    Of each firing `plan` says deadline and queue limit, not this request.
+    """
+
+    plan: Plan = field(kw_only=True)
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +204,4 @@ class Purge:
     by: str = ""
 
 
-Request = StartSaga | RunOperation | Cancel | Compensate | Release | Inquire | Purge
+Request = StartSaga | RunOperation | Schedule | Cancel | Compensate | Release | Inquire | Purge

@@ -3,7 +3,7 @@
 import importlib
 import runpy
 import sys
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sagalog.engine import App, DeclarationError, Operation
 
@@ -51,12 +51,13 @@ def _lost(operation: Operation[..., Any], why: str) -> DeclarationError:
 
 def in_module(names: dict[str, Any], address: Address) -> Operation[..., Any]:
     """The operation of an address, among a module's names. Raises LookupError."""
-    found: Any = names
-    for part in address.path.split("."):
-        found = found.get(part) if isinstance(found, dict) else getattr(found, part, None)
-    if isinstance(found, Operation) and found.name == address.operation:
-        return found
-    for app in names.values():  # declared by a call, which leaves the function as it is
+    first, *parts = address.path.split(".")
+    found: Any = names.get(first)
+    for part in parts:
+        found = getattr(found, part, None)
+    if isinstance(found, Operation):
+        return cast("Operation[..., Any]", found)
+    for app in names.values():  # declared by a call, it leaves the function as it is
         known = app.operations.get(address.operation) if isinstance(app, App) else None
         if known is not None and known.handler is found:
             return known

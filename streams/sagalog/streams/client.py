@@ -17,6 +17,7 @@ from sagalog.schemas.requests import (
     Purge,
     Release,
     ReplyTo,
+    Schedule,
     Start,
     StepData,
 )
@@ -24,7 +25,7 @@ from sagalog.schemas.topics import COMPENSATIONS, Topics
 from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
 from sagalog.streams.errors import LogError
-from sagalog.streams.handle import Handle
+from sagalog.streams.handle import Handle, ScheduleHandle
 from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
@@ -103,12 +104,14 @@ class Client:
 
         With a `key` a repeat finds its first: the same payload gets the stored outcome,
         another payload is a Conflict. `steps` gives the saga as data, without code.
+        With `every` it starts a schedule of it: the handle is the schedule's, which ends when
+        it is cancelled.
         Raises InvalidInput for an input that JSON cannot hold or that is too large,
         DeclarationError for an option that makes no sense, and Backpressure where the lane
         holds more than this client's limit.
         """
         request = self._composer.saga(saga, input, steps, options, self._mailbox.address())
-        return await self._send(request, _same)
+        return await self._send(request, _same, options)
 
     @overload
     async def submit(
@@ -133,7 +136,7 @@ class Client:
     ) -> Handle[Any]:
         """Run one operation without a saga; otherwise as `start`."""
         request = self._composer.operation(operation, input, options, self._mailbox.address())
-        return await self._send(request, self._composer.loader(operation))
+        return await self._send(request, self._composer.loader(operation), options)
 
     async def submit_many(
         self,
@@ -281,7 +284,9 @@ class Client:
 
     # -- the way in
 
-    async def _send(self, request: Start, load: Callable[[Outcome], T]) -> Handle[T]:
+    async def _send(
+        self, request: Start, load: Callable[[Outcome], T], options: Options
+    ) -> Handle[T]:
         to = request.reply_to
         assert to is not None, "a client's request has an address for answers"
         await self._gate.enter(request.priority, 1, self._partitions)
@@ -289,8 +294,12 @@ class Client:
         waiting = await self._await_answer(
             to, instance, request.priority, request, started=request.confirm
         )
-        handle = Handle(self, instance, request.priority, waiting, load)
-        if request.confirm:
+        handle: Handle[T] = (
+            ScheduleHandle(self, instance, request.priority, waiting)
+            if isinstance(request, Schedule)
+            else Handle(self, instance, request.priority, waiting, load)
+        )
+        if options.get("confirm"):
             await handle.started()
         return handle
 
@@ -345,6 +354,8 @@ def _keyed(
 ) -> Iterable[tuple[Any, str | None]]:
     if options.get("key") is not None:
         raise DeclarationError("key", "is one, for many inputs", "Give keys=[...], one for each.")
+    if options.get("every") is not None:
+        raise DeclarationError("every", "is given for many inputs", "Submit each with its own key.")
     if keys is None:
         return ((input, None) for input in inputs)
     inputs, keys = list(inputs), list(keys)

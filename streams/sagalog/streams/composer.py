@@ -1,7 +1,7 @@
 """From what a caller says to the request that says it to the log."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,18 @@ import orjson
 
 from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
 from sagalog.engine.payload import jsonable
-from sagalog.schemas.definition import Json
-from sagalog.schemas.ids import instance_id
-from sagalog.schemas.requests import ReplyTo, RunOperation, Start, StartSaga, StepData
-from sagalog.streams.options import Options, fields_of
+from sagalog.schemas.definition import Json, Kind
+from sagalog.schemas.ids import instance_id, schedule_id
+from sagalog.schemas.requests import (
+    Plan,
+    ReplyTo,
+    RunOperation,
+    Schedule,
+    Start,
+    StartSaga,
+    StepData,
+)
+from sagalog.streams.options import Options, fields_of, plan_of
 from sagalog.streams.outcomes import Outcome
 from sagalog.streams.surroundings import Clock, Token
 
@@ -31,6 +39,8 @@ class Composer:
         """The id that its key stands for; without a key one that nobody else has."""
         if "\0" in self.tenant:
             raise DeclarationError("tenant", "holds a NUL", "It parts the tenant from the key.")
+        if isinstance(request, Schedule):
+            return schedule_id(self.tenant, request.name, request.key or request.name)
         if request.key is not None:
             return instance_id(self.tenant, request.name, request.key)
         return str(UUID(hex=self._token(16), version=4))
@@ -56,11 +66,16 @@ class Composer:
         steps: Sequence[StepData] | None,
         options: Options,
         to: ReplyTo | None,
-    ) -> StartSaga:
-        """A request to start a saga. Raises InvalidInput or DeclarationError."""
+    ) -> Start:
+        """A request to start a saga, or a schedule of it.
+
+        Raises InvalidInput or DeclarationError.
+        """
         name = saga if isinstance(saga, str) else saga.name
         payload = payload_of(input)
         self._check_roots(name, payload)
+        if options.get("every") is not None:
+            return self._schedule(name, "saga", payload, steps, options, to)
         return StartSaga(
             name=name,
             input=payload,
@@ -73,13 +88,18 @@ class Composer:
 
     def operation(
         self, operation: Operation[..., Any] | str, input: Any, options: Options, to: ReplyTo | None
-    ) -> RunOperation:
-        """A request to run one operation. Raises InvalidInput or DeclarationError."""
+    ) -> Start:
+        """A request to run one operation, or a schedule of it.
+
+        Raises InvalidInput or DeclarationError.
+        """
         name = operation if isinstance(operation, str) else operation.name
         payload = payload_of(input)
         known = self._known(operation)
         if known is not None and known.takes_input:
             known.validate(payload)
+        if options.get("every") is not None:
+            return self._schedule(name, "operation", payload, None, options, to)
         return RunOperation(
             name=name,
             input=payload,
@@ -87,6 +107,33 @@ class Composer:
             tenant=self.tenant,
             reply_to=to,
             **fields_of(options, self._clock()),
+        )
+
+    def _schedule(
+        self,
+        name: str,
+        kind: Kind,
+        payload: Json,
+        steps: Sequence[StepData] | None,
+        options: Options,
+        to: ReplyTo | None,
+    ) -> Schedule:
+        """Another plan is another payload, to a schedule; each firing goes by what it starts."""
+        plan = plan_of(options, fingerprint(name, payload, steps), kind)
+        fields = {**fields_of(options, self._clock()), "deadline": None, "confirm": True}
+        del fields["queue_limit"]
+        said = schedule_fingerprint(name, plan, fields["priority"], fields["retention"])
+        if options.get("on_repeat") == "refuse":
+            said = f"{said}/{self._token(8)}"
+        return Schedule(
+            name=name,
+            input=payload,
+            fingerprint=said,
+            tenant=self.tenant,
+            reply_to=to,
+            plan=plan if steps is None else replace(plan, steps=tuple(steps)),
+            replaces=options.get("on_repeat") == "replace",
+            **fields,
         )
 
     def _fingerprint(
@@ -128,8 +175,14 @@ def fingerprint(name: str, payload: Json, steps: Sequence[StepData] | None) -> s
     return blake2b(said, digest_size=12).hexdigest()
 
 
-def _told(step: StepData) -> dict[str, Json]:
-    known = ((field, getattr(step, field.name)) for field in fields(step))
+def schedule_fingerprint(name: str, plan: Plan, priority: str, retention: int | None) -> str:
+    """The same for a schedule, whose plan says what it starts by the fingerprint of that."""
+    told = orjson.dumps([name, _told(replace(plan, steps=None)), priority, retention])
+    return blake2b(told, digest_size=12).hexdigest()
+
+
+def _told(said: StepData | Plan) -> dict[str, Json]:
+    known = ((field, getattr(said, field.name)) for field in fields(said))
     return {field.name: value for field, value in known if value != field.default}
 
 

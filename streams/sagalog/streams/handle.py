@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sagalog.schemas.replies import Reply
 from sagalog.streams.mailbox import Waiting
@@ -74,3 +74,29 @@ class Handle(Generic[T]):
         if self._waiting is None:
             self._waiting = await self._client.ask(self.id, self._lane)
         return self._waiting
+
+
+class ScheduleHandle(Handle[Any]):
+    """A schedule. Its `outcome` is its end: it was cancelled, or is never due again."""
+
+    def __init__(self, client: "Client", schedule: str, lane: str, first: Waiting) -> None:
+        super().__init__(client, schedule, lane, None, _same)
+        assert first.started is not None, "who asks for a schedule waits for its first answer"
+        self._first = first.started
+        # Nothing more will come, and what stays unanswered would be sent again for ever.
+        self._first.add_done_callback(lambda _: first.outcome.cancel())
+
+    async def started(self, timeout: float | None = None) -> None:
+        """Wait until it is in the log. Raises Conflict or Refused."""
+        async with asyncio.timeout(timeout):
+            reply = await asyncio.shield(self._first)
+        if reply.kind not in ("started", "accepted", "outcome"):
+            raise_unless_completed(reply)
+
+    async def _answers(self) -> Waiting:
+        await self.started()
+        return await super()._answers()
+
+
+def _same(value: Any) -> Any:
+    return value

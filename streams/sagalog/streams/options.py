@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from sagalog.engine import cron
 from sagalog.engine.errors import DeclarationError
 from sagalog.engine.retry import Duration, milliseconds
-from sagalog.schemas.definition import PRIORITIES, Priority
+from sagalog.schemas.definition import PRIORITIES, Kind, Priority
+from sagalog.schemas.requests import CATCH_UPS, CatchUp, Plan
 
-OnRepeat = Literal["join", "join-any", "refuse"]
+OnRepeat = Literal["join", "join-any", "refuse", "replace"]
 """What becomes of a request whose key is in use: it gets the first one's outcome (join: another
-payload is a Conflict; join-any: whatever its payload), or it is always a Conflict (refuse)."""
+payload is a Conflict; join-any: whatever its payload), or it is always a Conflict (refuse).
+A schedule can take the place of the one that there is (replace)."""
 
 _ON_REPEAT: tuple[OnRepeat, ...] = ("join", "join-any", "refuse")
 
@@ -25,6 +28,10 @@ class Options(TypedDict, total=False):
     queue_limit: end as cancelled where it waited longer for its turn; 0 for ever.
     keep: how long it answers repeats after its end.
     confirm: wait for the first fact, and so raise Conflict and Refused here.
+    every: again and again, at the times of a cron expression; `key` names the schedule, or
+    else what it starts does. zone: whose time that is, one of IANA's. catch_up: what is
+    started of that which was due while nobody worked: the "latest", "all" or "none".
+    With every, keep and deadline are about each of the firings.
     """
 
     key: str | None
@@ -36,6 +43,9 @@ class Options(TypedDict, total=False):
     queue_limit: Duration | None
     keep: Duration | None
     confirm: bool
+    every: str | None
+    zone: str
+    catch_up: CatchUp
 
 
 def fields_of(options: Options, now: int) -> Mapping[str, Any]:
@@ -44,7 +54,11 @@ def fields_of(options: Options, now: int) -> Mapping[str, Any]:
     priority = options.get("priority", "normal")
     _one_of(priority, PRIORITIES, "priority")
     repeat = options.get("on_repeat", "join")
-    _one_of(repeat, _ON_REPEAT, "on_repeat")
+    again = options.get("every") is not None
+    _one_of(repeat, (*_ON_REPEAT, "replace") if again else _ON_REPEAT, "on_repeat")
+    for option in ("zone", "catch_up"):
+        if option in options and not again:
+            raise DeclarationError(option, "is given without every", 'Give every="0 2 * * *" too.')
     return {
         "key": options.get("key"),
         "priority": priority,
@@ -56,6 +70,23 @@ def fields_of(options: Options, now: int) -> Mapping[str, Any]:
         "any_payload": repeat == "join-any",
         "cause_time": now,
     }
+
+
+def plan_of(options: Options, fingerprint: str, kind: Kind) -> Plan:
+    """How a schedule fires. Raises DeclarationError, which names the option."""
+    every, zone = options.get("every") or "", options.get("zone", "UTC")
+    cron.check(every, zone)
+    catch_up = options.get("catch_up", "latest")
+    _one_of(catch_up, CATCH_UPS, "catch_up")
+    return Plan(
+        every=every,
+        zone=zone,
+        kind=kind,
+        fingerprint=fingerprint,
+        catch_up=catch_up,
+        lasting=_optional(options.get("deadline"), "deadline"),
+        queue_limit=_optional(options.get("queue_limit"), "queue_limit"),
+    )
 
 
 def _not_before(options: Options, now: int) -> int | None:

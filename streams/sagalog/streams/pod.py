@@ -41,8 +41,8 @@ class PodSettings:
     `slots` bounds the handlers in flight, `threads` those of them that are plain
     functions, `processes` those that are declared for a process: by default as many as there
     are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
-    folds again. On giving a partition up, running handlers have `give_up_timeout` to end. Every
-    `beat_interval` it tells in the log that it is there, 0 for never.
+    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
+    `beat_interval` lies between two words in the log that it is there, 0 for none.
     """
 
     slots: int = 256
@@ -78,12 +78,8 @@ class Pod:
         self._log, self._clock, self._token = log, clock, token
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
-        self._executor = Executor(
-            app.operations,
-            self._finished,
-            threads=self.settings.threads,
-            processes=self.settings.processes,
-        )
+        pools = {"threads": self.settings.threads, "processes": self.settings.processes}
+        self._executor = Executor(app.operations, self._finished, **pools)
         self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
@@ -254,12 +250,9 @@ class Pod:
     def _fold(self, owner: Owner, records: list[Record], now: int) -> None:
         was = owner.processor.phase
         owner.processor.fold(records, now)
-        self._touched[owner] = None
-        phase = owner.processor.phase
+        self._touched[owner], phase = None, owner.processor.phase
         if phase == "acting" and was != "acting":
-            for place, offset in owner.lanes.items():
-                self._requests.watch(place, offset)
-            self._gates.mind(owner)
+            self._gates.open(owner)
             self._say_change()
         elif phase == "lost":
             self._holdings.lost(owner)
@@ -336,7 +329,7 @@ class Pod:
         """Start calls and take requests in; whether that wants anything done."""
         scheduler, now = self._scheduler, self._clock()
         scheduler.starting = sum(owner.processor.starting for owner in self.owners.values())
-        while (job := scheduler.next()) is not None:
+        while (job := scheduler.next(now)) is not None:
             if isinstance(job, Call):
                 self._start(job, now)
                 continue

@@ -2,10 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sagalog.schemas import facts as f
-from sagalog.schemas.requests import Cancel, Inquire, Release
+from sagalog.schemas.requests import Cancel, Inquire, Plan, Release
 from sagalog.streams.audit.writing import home
+from tests.streams.audit.beats import (
+    FIRST,
+    MINUTE,
+    PLAN,
+    asking,
+    begin,
+    fire,
+    firing,
+    schedule,
+    send,
+)
 from tests.streams.audit.families import child_fails, child_refused, child_undone, family
 from tests.streams.audit.forgery import (
     ALONE,
@@ -298,6 +310,47 @@ def unreadable(log: Forgery) -> None:
     complete(log)
 
 
+def beats(log: Forgery) -> None:
+    """A schedule fires, dies in between, misses some, is replaced, cancelled, and comes back."""
+    schedule(log)
+    firing(log, FIRST)
+    send(log, FIRST + MINUTE)
+    log.take("owner2")
+    asked = send(log, FIRST + MINUTE)
+    fire(log, FIRST + MINUTE)
+    begin(log, asked, FIRST + MINUTE)
+    late = FIRST + 9 * MINUTE
+    log.now = late
+    asked = send(log, late)
+    fire(log, FIRST + 2 * MINUTE, late)
+    begin(log, asked, late)
+    hourly = Plan("0 * * * *", fingerprint="f")
+    asked = log.ask(asking(hourly, replaces=True, cause_time=1_000_001))
+    due = 3_600_000
+    said: dict[str, Any] = {
+        "lane": "normal",
+        "lane_offset": asked.offset,
+        "retention": 1000,
+        "due": due,
+    }
+    log.fact(
+        f.ScheduleReplaced(log.run, "owner2-1", hourly, {"n": 1}, "hourly", **said, asked=1_000_001)
+    )
+    log.now = due + 59 * MINUTE
+    fire(log, due, 0, 2 * due, 1_000_001)
+    log.ask(Cancel("enough"))
+    log.fact(f.CancelRequested(log.run, "enough"))
+    log.fact(f.Cancelled(log.run))
+    asked = log.ask(asking(cause_time=1_000_002))
+    said["lane_offset"], said["due"] = asked.offset, 121 * MINUTE
+    log.fact(f.ScheduleReplaced(log.run, "owner2-2", PLAN, {"n": 1}, "m", **said, asked=1_000_002))
+    log.fact(f.ScheduleFired(log.run, FIRST, FIRST, FIRST + MINUTE))
+    log.fact(f.CancelRequested(log.run, "enough"))  # of a former owner, and of its former life
+    log.run = "owner2-2"
+    log.fact(f.ScheduleFired(log.run, FIRST, FIRST, FIRST + MINUTE))
+    log.fact(f.StepCompleted(log.run, "a", 1))
+
+
 TRUE: list[Callable[[Forgery], None]] = [
     *(complete, compensate, tries_again, gives_up, cancelled, too_slow, killed, zombie, orphan),
     *(
@@ -309,6 +362,6 @@ TRUE: list[Callable[[Forgery], None]] = [
         told_late,
     ),
     *(undo_stuck, parked, given_up_on, parallel, family, child_fails, child_undone, child_refused),
-    *(forwarded, repeated, rival, poison, unreadable),
+    *(forwarded, repeated, rival, poison, unreadable, beats),
 ]
 """Every story that passes."""

@@ -46,9 +46,9 @@ def test_the_version(shell: Shell) -> None:
 
 
 def test_a_mistyped_command_is_guessed(shell: Shell) -> None:
-    told = shell.type("strat")
+    told = shell.type("audot")
     assert told.code == 2
-    assert "Did you mean 'start'?" in told.err
+    assert "Did you mean 'audit'?" in told.err
 
 
 def test_completion(shell: Shell) -> None:

@@ -19,6 +19,7 @@ from sagalog.streams.audit.lanes import Lanes
 from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.replies import Replies
 from sagalog.streams.audit.rest import Promised, Rest
+from sagalog.streams.audit.schedules import Schedules
 from sagalog.streams.audit.tables import Table
 from sagalog.streams.audit.tally import Tally
 from sagalog.streams.audit.violation import Violation
@@ -65,6 +66,7 @@ class Auditor:
             lanes,
             letters,
             Kin(self.partitions, self._audited, findings, ordered=ordered),
+            Schedules(self._home, lanes, findings, ordered=ordered),
             Replies(self._home, findings, ordered=ordered),
             Journals(self._homes, findings, ordered=ordered),
             ordered=ordered,
@@ -99,7 +101,8 @@ class Auditor:
         elif name == "deadletters":
             self._court.letters.truncated.add(app)
         elif name in LANES:
-            self._court.lanes.lane(place).next = offset
+            lane = self._court.lanes.lane(place)
+            lane.begins = lane.next = offset
 
     def read(self, record: Record) -> list[Violation]:
         """A record of any topic, each place in the order of its offsets.

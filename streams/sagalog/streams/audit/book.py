@@ -15,7 +15,7 @@ from sagalog.streams.audit.verdicts import Finished, Verdicts, objection_to
 from sagalog.streams.audit.writing import misplaced, ours
 from sagalog.streams.log import Place
 
-FIRST = (f.Started, f.Refused)
+FIRST = (f.Started, f.Refused, f.ScheduleStarted)
 
 
 class Hearing(Protocol):
@@ -174,6 +174,7 @@ class Book:
         self._judge_run(life.instance, life.run, event)
         if not self._verdicts.judge(life, event, counted=counted):
             return
+        self._runs.add(hash(life.run))
         self._hearing.counted(self, life, event)
         if life.closed and not isinstance(event.fact, f.Forgotten):
             kept = self._hearing.closed(self, life, event)

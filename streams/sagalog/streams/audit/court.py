@@ -12,6 +12,7 @@ from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.life import Life
 from sagalog.streams.audit.likeness import unlike
 from sagalog.streams.audit.replies import Replies, digest
+from sagalog.streams.audit.schedules import Schedules
 from sagalog.streams.audit.verdicts import USUAL, Finished
 
 
@@ -24,12 +25,14 @@ class Court:
         lanes: Lanes,
         letters: Letters,
         kin: Kin,
+        schedules: Schedules,
         replies: Replies,
         journals: Journals,
         *,
         ordered: bool,
     ) -> None:
         self.lanes, self.letters, self.kin = lanes, letters, kin
+        self.schedules = schedules
         self.replies, self.journals = replies, journals
         self.elsewhere: set[str] = set()
         self._findings, self._ordered = findings, ordered
@@ -59,6 +62,7 @@ class Court:
         """A request was read."""
         self.replies.asked(ask, book.lives.get(ask.instance))
         self.kin.asked(book.app, ask)
+        self.schedules.asked(book.app, ask)
 
     def counted(self, book: Book, life: Life, event: Event) -> None:
         """A fact counted: it may bring a letter, or tell of a child."""
@@ -68,6 +72,8 @@ class Court:
         if isinstance(event.fact, f.DeadLettered):
             self.letters.posted(life, event.fact.letter, spot(event))
         self.kin.counted(life, event)
+        if isinstance(event.fact, f.ScheduleFired):
+            self.schedules.fired(life, event)
 
     def closed(self, book: Book, life: Life, event: Event) -> Finished | None:
         """Only its retention keeps it: a life that completed alone needs no more than a line."""
@@ -76,7 +82,12 @@ class Court:
             self.kin.judge_ends(life)
         elif self.journals.any:
             return None
-        if life.end != "completed" or life.parent or any(s.there for s in life.steps.values()):
+        if (
+            life.end != "completed"
+            or life.beat
+            or life.parent
+            or any(s.there for s in life.steps.values())
+        ):
             return None
         self.journals.drop(life.instance, life.run)
         reached = frozenset(life.reached)

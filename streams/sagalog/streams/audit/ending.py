@@ -12,6 +12,8 @@ def no_completed(life: Life, event: Event) -> Doubtful:
         return _again(life, "completed")
     if life.cause:
         return Objection("S5", "stale", "it completes though it has turned back")
+    if life.beat is not None and life.beat.due:
+        return Objection("S1", "stale", "it completes, and is due again")
     left = [step.name for step in life.steps.values() if step.done < 0]
     if left:
         return Objection("S1", "stale", f"it completes before {', '.join(left)}")

@@ -41,7 +41,8 @@ class Landing:
                 return known.undo_number >= request.number
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
-                return not meant or not known.can_turn()
+                turned = bool(known.beat) and "compensating" in known.reached
+                return not meant or turned or not known.can_turn()
             case _:
                 return True
 

@@ -13,6 +13,7 @@ from sagalog.schemas.requests import (
     Purge,
     Release,
     RunOperation,
+    Schedule,
     Start,
     StartSaga,
 )
@@ -32,7 +33,7 @@ Books = Callable[[str, int], Book]
 Key = tuple[str, int, str]
 """App, partition, instance."""
 
-REQUESTS = (StartSaga, RunOperation, Cancel, Compensate, Release, Inquire, Purge)
+REQUESTS = (StartSaga, RunOperation, Schedule, Cancel, Compensate, Release, Inquire, Purge)
 
 
 class Claim(NamedTuple):
@@ -72,6 +73,11 @@ class Lanes:
             app, _, name = place[0].rpartition(".")
             lane = self._lanes[place] = Lane(app, name, *place)
         return lane
+
+    def truncated(self, app: str) -> bool:
+        """Whether a lane of an app does not reach back to its beginning, or was not fed."""
+        lanes = [lane for lane in self._lanes.values() if lane.app == app]
+        return not self._fed(app) or any(lane.begins for lane in lanes)
 
     # -- what is read
 

@@ -7,9 +7,9 @@ never asks: where the two disagree, one of them is wrong.
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from sagalog.schemas.definition import Definition, Json, StepSpec
-from sagalog.schemas.facts import Failure, Refused, Started
-from sagalog.schemas.requests import Parent
+from sagalog.schemas.definition import Definition, Json, Priority, StepSpec
+from sagalog.schemas.facts import Failure, Refused, ScheduleStarted, Started
+from sagalog.schemas.requests import Parent, Plan
 from sagalog.schemas.topics import COMPENSATIONS
 from sagalog.streams.audit.event import Event, Moment
 
@@ -91,6 +91,22 @@ End = Literal["", "completed", "compensated", "cancelled", "refused"]
 
 
 @dataclass(slots=True)
+class Beat:
+    """What makes a life a schedule: its plan, when it is due (ms), and when it was asked for.
+
+    `plans` are all that it has had, each with what was to be started and in which lane, and
+    `runs` the names of its lives. `passed` is the latest time that is done with.
+    """
+
+    plan: Plan
+    due: int
+    asked: int
+    plans: list[tuple[Plan, Json, Priority, int]]
+    runs: set[str]
+    passed: int = 0
+
+
+@dataclass(slots=True)
 class Life:
     """A life. `todo` are the steps to undo, the next one last; `end` is set once it has ended.
 
@@ -128,6 +144,9 @@ class Life:
     undo_delivered: int = 0
     delivered: str = ""
     unreadable: int = -1
+    beat: Beat | None = None
+    key: str = ""
+    tenant: str = ""
     lost: bool = False
     reached: set[str] = field(default_factory=set[str])
     outcomes: dict[tuple[str, str, int, int], Outcome] = field(
@@ -152,8 +171,8 @@ class Life:
 
     @property
     def all_done(self) -> bool:
-        """Whether every step is completed."""
-        return all(step.done >= 0 for step in self.steps.values())
+        """Whether every step is completed; a schedule has none that could be."""
+        return self.beat is None and all(step.done >= 0 for step in self.steps.values())
 
     @property
     def result(self) -> Json:
@@ -229,6 +248,8 @@ class Life:
 def born(app: str, instance: str, event: Event) -> Life:
     """The life that a first fact begins."""
     fact = event.fact
+    if isinstance(fact, ScheduleStarted):
+        return _scheduled(app, instance, event)
     if not isinstance(fact, Started):
         return _refused(app, instance, event)
     life = Life(
@@ -254,6 +275,30 @@ def born(app: str, instance: str, event: Event) -> Life:
         life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)
     return life
+
+
+def _scheduled(app: str, instance: str, event: Event) -> Life:
+    fact: ScheduleStarted = event.fact
+    plans = [(fact.plan, fact.input, fact.priority, fact.retention)]
+    return Life(
+        app=app,
+        instance=instance,
+        run=fact.run,
+        partition=event.partition,
+        offset=event.offset,
+        born_at=event.at,
+        late=event.late,
+        definition=Definition(fact.plan.kind, fact.name, ()),
+        steps={},
+        retention=fact.retention,
+        input=fact.input,
+        fingerprint=fact.fingerprint,
+        priority=fact.priority,
+        beat=Beat(fact.plan, fact.due, fact.asked, plans, {fact.run}),
+        key=fact.key,
+        tenant=fact.tenant,
+        reached={"running"},
+    )
 
 
 def _refused(app: str, instance: str, event: Event) -> Life:

@@ -5,20 +5,28 @@ from dataclasses import replace
 
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
-from sagalog.schemas.requests import Compensate, RunOperation, Start
+from sagalog.schemas.requests import Compensate, RunOperation, Schedule, Start
 from sagalog.streams.audit.lane import Ask
 
 SAME = (
     *("input", "fingerprint", "key", "priority", "tenant"),
-    *("traceparent", "reply_to", "confirm", "parent"),
+    *("traceparent", "reply_to", "confirm", "parent", "occasion"),
+)
+OF_SCHEDULE = (
+    *("name", "plan", "input", "fingerprint", "priority", "tenant"),
+    *("traceparent", "reply_to", "confirm"),
 )
 WHERE_ASKED = ("deadline", "retention")
 
 
-def unlike(ask: Ask, first: f.Started | f.Refused) -> Iterator[str]:
+def unlike(ask: Ask, first: f.Started | f.Refused | f.ScheduleStarted) -> Iterator[str]:
     """In what a first fact differs from the request that it says it answers."""
     request = ask.request
-    if isinstance(first, f.Started) and isinstance(request, Start):
+    if isinstance(first, f.ScheduleStarted) and isinstance(request, Schedule):
+        yield from _unlike_schedule(request, first)
+    elif isinstance(request, Schedule):
+        yield "kind"
+    elif isinstance(first, f.Started) and isinstance(request, Start):
         yield from _unlike(request, first)
     elif isinstance(first, f.Refused) and isinstance(request, Compensate):
         if (request.parent, request.number) != (first.parent, first.number):
@@ -42,3 +50,17 @@ def _unlike(request: Start, first: f.Started) -> Iterator[str]:
         spec = replace(request.step, after=(), spread=False, input=None)
         if first.definition != Definition("operation", request.name, (spec,)):
             yield "definition"
+
+
+def _unlike_schedule(request: Schedule, first: f.ScheduleStarted) -> Iterator[str]:
+    for name in OF_SCHEDULE:
+        if getattr(request, name) != getattr(first, name):
+            yield name
+    if (request.key or request.name) != first.key:
+        yield "key"
+    if request.retention not in (None, first.retention):
+        yield "retention"
+    if (request.cause_time or 0) != first.asked:
+        yield "cause_time"
+    if first.due <= (request.not_before or 0) - 1:
+        yield "not_before"

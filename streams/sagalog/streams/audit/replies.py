@@ -11,7 +11,7 @@ from sagalog.schemas.definition import Json
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.replies import Reply
-from sagalog.schemas.requests import Start
+from sagalog.schemas.requests import Schedule, Start
 from sagalog.streams.audit.findings import Findings
 from sagalog.streams.audit.lane import Ask
 from sagalog.streams.audit.letters import BookOf
@@ -43,6 +43,8 @@ class Replies:
         """A client asks to start what may be there already, perhaps with another payload."""
         request = ask.request
         if known is None or not isinstance(request, Start) or request.reply_to is None:
+            return
+        if isinstance(request, Schedule):  # another one may take its place, or begin it anew
             return
         key = request.reply_to.client, request.reply_to.request
         if request.fingerprint != known.fingerprint and not request.any_payload:

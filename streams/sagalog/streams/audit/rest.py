@@ -46,6 +46,7 @@ class Rest:
         """What holds when nothing is under way any more."""
         self.so_far()
         self._court.kin.judge_told()
+        self._court.schedules.judge()
         self._court.letters.missing()
         self._court.lanes.rest(ends)
         for book, life in self._lives():
@@ -75,6 +76,8 @@ class Rest:
             self._findings.about(life, "L1", said)
         if life.parked:
             return
+        if life.beat is not None and not (life.cause or life.end):
+            return  # it waits for its next time
         if not life.end:
             what = ", ".join(_open(life))
             self._findings.about(life, "L1", f"it is {life.status}, and has not ended: {what}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from sagalog.schemas import facts as f
-from sagalog.streams.audit import backward, ending, forward, scruples
+from sagalog.streams.audit import backward, beats, ending, forward, scruples
 from sagalog.streams.audit.event import Event
 from sagalog.streams.audit.life import Life, Objection
 
@@ -39,6 +39,8 @@ RULES: dict[type[Any], Rule] = {
         backward.no_undo_failure, backward.take_undo_failure, "S6", scruples.about_undo_failure
     ),
     f.CompensationRequested: Rule(backward.no_parents_undo, backward.take_parents_undo, "S3"),
+    f.ScheduleFired: Rule(beats.no_firing, beats.take_firing, "S11", beats.about_firing),
+    f.ScheduleReplaced: Rule(beats.no_replacing, beats.take_replacing, "S7", beats.about_due),
     f.Completed: Rule(ending.no_completed, ending.take_completed, "S1"),
     f.Compensated: Rule(ending.no_compensated, ending.take_compensated, "S1"),
     f.Cancelled: Rule(ending.no_cancelled, ending.take_cancelled, "S1"),

@@ -13,6 +13,10 @@ USUAL = frozenset({"running", "completed"})
 """The statuses of most lives: one object for all of them."""
 
 
+KEPT = 100
+"""How many moments a schedule's timeline keeps: its first and the last ones."""
+
+
 class Finished(NamedTuple):
     """What is kept of a life that completed and that only its retention keeps.
 
@@ -32,7 +36,7 @@ class Finished(NamedTuple):
 def objection_to(known: Life | Finished, event: Event) -> Objection | None:
     """Why the fact must not count; None where it must."""
     fact: Any = event.fact
-    if isinstance(fact, f.Started | f.Refused):
+    if isinstance(fact, f.Started | f.Refused | f.ScheduleStarted):
         return Objection("S1", "repeated", f"another first fact, of the life {fact.run}")
     if fact.run != known.run:
         said = f"{event.kind} of the life {fact.run}"
@@ -82,6 +86,8 @@ class Verdicts:
 
     def _remember(self, life: Life, event: Event, *, counted: bool) -> None:
         life.moments.append(Moment(event, counted))
+        if life.beat is not None and len(life.moments) > KEPT:
+            del life.moments[1]
         key = call_of(event.fact)
         step = life.steps.get(key[1]) if key is not None else None
         if key is None or step is None or step.there or event.fact.run != life.run:

@@ -3,8 +3,10 @@
 from typing import Any, NamedTuple
 
 from sagalog.schemas import facts as f
+from sagalog.schemas.codec import rfc3339
 from sagalog.schemas.envelope import Envelope, Poison
 from sagalog.schemas.ids import letter_id
+from sagalog.schemas.requests import Plan
 from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.screen import brief
 from sagalog.streams.cli.times import clock
@@ -61,6 +63,8 @@ def _whole(fact: Any, instance: str) -> Words:
             return Words("deadline passed", colour="yellow")
         case f.CompensationRequested():
             return Words("undo requested", more="by its parent", colour="yellow")
+        case f.ScheduleStarted() | f.ScheduleReplaced() | f.ScheduleFired():
+            return _beat(fact)
         case f.Refused():
             return Words("refused", more="its undo came before its request", colour="magenta")
         case f.DeadLettered():
@@ -91,6 +95,28 @@ def _end(fact: Any) -> Words:
 def _started(fact: f.Started) -> str:
     key = f" key {fact.key}" if fact.key else ""
     return f"from {fact.lane} at {fact.lane_offset}{key}"
+
+
+def plan(plan: Plan) -> str:
+    """When a schedule is due, in a few words."""
+    said = plan.every if plan.zone == "UTC" else f"{plan.every} in {plan.zone}"
+    return said if plan.catch_up == "latest" else f"{said}, catching up {plan.catch_up}"
+
+
+def _beat(fact: f.ScheduleStarted | f.ScheduleReplaced | f.ScheduleFired) -> Words:
+    if isinstance(fact, f.ScheduleFired):
+        return _fired(fact)
+    what = "scheduled" if isinstance(fact, f.ScheduleStarted) else "replaced"
+    return Words(what, more=f"{plan(fact.plan)}, from {fact.lane} at {fact.lane_offset}")
+
+
+def _fired(fact: f.ScheduleFired) -> Words:
+    after = f"next {rfc3339(fact.next_due)}" if fact.next_due else "never again"
+    if not fact.fires:
+        said = f"what was due at {rfc3339(fact.due)} is passed over; {after}"
+        return Words("missed", more=said, colour="yellow")
+    missed = "" if fact.fires == fact.due else f", the newest of those since {rfc3339(fact.due)}"
+    return Words("fired", more=f"for {rfc3339(fact.fires)}{missed}; {after}", colour="green")
 
 
 def _undo(fact: f.StepCompensated | f.CompensationFailed) -> str:

@@ -18,6 +18,7 @@ from sagalog.streams.cli.documents import write_line
 from sagalog.streams.cli.durations import since, spoken
 from sagalog.streams.cli.plans import parked_step
 from sagalog.streams.cli.reporting import Complaint
+from sagalog.streams.cli.schedules import beat_note
 from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.times import due, short_time
@@ -132,7 +133,9 @@ def _row(listed: Listed, view: View) -> tuple[RenderableType, ...]:
         state.definition.name,
         status(view.phase(listed)),
         short_time(state.started_at, now),
-        Text.assemble(f"{_done(state)}/{total} in {spoken(max(0, took))}  ", note),
+        Text(beat_note(state, now), "" if state.ended else "cyan")
+        if state.beat
+        else Text.assemble(f"{_done(state)}/{total} in {spoken(max(0, took))}  ", note),
     )
 
 

@@ -9,6 +9,7 @@ from sagalog.engine.pending import (
     Deliver,
     End,
     Expire,
+    Fire,
     Post,
     Recall,
     Run,
@@ -55,6 +56,8 @@ def _sentence(state: Instance, action: Action, now: int) -> str:
             return f"{name} runs elsewhere: waiting until its cancel has settled"
         case Expire() | Deadline():
             return f"{name or 'the saga'} runs out of time: {due(action.due, now)}"
+        case Fire():
+            return f"start {state.definition.name}: {due(action.due, now)}"
         case End():
             return f"its end is written: {action.status}"
         case Post():

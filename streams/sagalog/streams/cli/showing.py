@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sagalog.engine.instance import Instance
+from sagalog.engine.lifecycle import phase
 from sagalog.schemas.codec import rfc3339
 from sagalog.schemas.definition import PRIORITIES
 from sagalog.schemas.envelope import Envelope
@@ -17,6 +18,7 @@ from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.facts import words
 from sagalog.streams.cli.plans import plan_documents, plan_words
 from sagalog.streams.cli.reporting import Code, Complaint
+from sagalog.streams.cli.schedules import about_beat, beat_document, recent
 from sagalog.streams.cli.screen import brief, progress, show, status, table
 from sagalog.streams.cli.sessions import looking
 from sagalog.streams.cli.steps import children, step_documents, steps_table
@@ -60,7 +62,7 @@ def lines(story: Story, now: int, held: Waits | None = None) -> Iterator[Rendera
         yield Text.assemble(
             (state.definition.name, "bold"),
             f"  {story.id}  ",
-            status("paused" if held else _status(story)),
+            status("paused" if held else _status(story, now)),
         )
         if held:
             yield Text(f"waits: {held.why}", "yellow")
@@ -80,9 +82,10 @@ def _titled(title: str, *parts: RenderableType) -> Iterator[RenderableType]:
     yield from parts
 
 
-def _status(story: Story) -> str:
+def _status(story: Story, now: int) -> str:
     assert story.state is not None, "a status without a state"
-    return f"{story.state.status}, forgotten" if story.forgotten else story.state.status
+    word = phase(story.state, now) if story.state.beat is not None else story.state.status
+    return f"{word}, forgotten" if story.forgotten else word
 
 
 def _facts_about(story: Story, state: Instance, now: int) -> Table:
@@ -108,6 +111,8 @@ def _about(story: Story, state: Instance, now: int) -> Iterator[tuple[str, Rende
         yield "tenant", state.tenant
     if state.deadline is not None:
         yield "deadline", date_and_clock(state.deadline)
+    if state.beat is not None:
+        yield from about_beat(state, now)
     if state.parent is not None:
         to = state.parent
         yield "parent", f"step {to.step}: sagalog show {to.instance} --app {to.app}"
@@ -115,8 +120,13 @@ def _about(story: Story, state: Instance, now: int) -> Iterator[tuple[str, Rende
 
 
 def _content(story: Story, state: Instance) -> Iterator[tuple[str, RenderableType]]:
+    occasion = story.started.occasion if story.started is not None else None
+    if occasion is not None:
+        yield "schedule", f"sagalog show {occasion.schedule} --app {story.app}"
     if story.started is not None:
         yield "input", brief(story.started.input, 1000)
+    elif state.beat is not None:
+        yield "input", brief(state.input.decode(), 1000)
     if state.status == "completed":
         yield "result", brief(state.result, 1000)
     if state.error is not None:
@@ -128,7 +138,7 @@ def _content(story: Story, state: Instance) -> Iterator[tuple[str, RenderableTyp
 
 def _timeline(story: Story) -> Table:
     began = story.moments[0].time
-    rows = [_row(moment, began) for moment in story.moments]
+    rows = [_row(moment, began) for moment in recent(story.moments)]
     return table("offset", "time", "after", "fact", "step", "attempt", "", rows=rows)
 
 
@@ -204,6 +214,7 @@ def _state_document(story: Story, state: Instance) -> dict[str, Any]:
         "ended_at": rfc3339(state.ended_at) if state.ended_at else None,
         "deadline": rfc3339(state.deadline) if state.deadline is not None else None,
         "parent": state.parent,
+        "schedule": beat_document(state),
         "input": story.started.input if story.started else None,
         "result": state.result,
         "error": state.error,

@@ -54,6 +54,10 @@ async def start(starting: Starting, url: str | None) -> Code:
 
 async def finish(session: Asking, handle: Handle[Any], starting: Starting) -> Code:
     """Tell the id, or wait for the end and tell that."""
+    if starting.options.get("every") is not None:
+        await _scheduled(session, handle, starting)
+        _tell_started(handle.id, session.app, starting)
+        return Code.DONE
     if not starting.wait:
         _tell_started(handle.id, session.app, starting)
         return Code.DONE
@@ -81,6 +85,20 @@ async def _sent(session: Asking, starting: Starting) -> Handle[Any]:
     if starting.alone:
         return await client.submit(name, starting.input, **starting.options)
     return await client.start(name, starting.input, steps=starting.steps, **starting.options)
+
+
+async def _scheduled(session: Asking, handle: Handle[Any], starting: Starting) -> None:
+    """Wait until a pod has taken it in, where that is wanted."""
+    if not starting.wait:
+        return
+    if await unowned(session):
+        note(await _still(session, handle.id))
+        return
+    try:
+        await handle.started(starting.timeout)
+    except TimeoutError:
+        said = f"{handle.id} is in the log, and no pod has taken it in within"
+        raise Complaint(f"{said} {starting.timeout:g} s", Code.NO) from None
 
 
 async def _settled(session: Asking, handle: Handle[Any], starting: Starting) -> Outcome:

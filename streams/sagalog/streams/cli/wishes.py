@@ -1,6 +1,7 @@
 """When and how often, as people type it: the options of a request."""
 
 from sagalog.schemas.definition import Priority
+from sagalog.schemas.requests import CatchUp
 from sagalog.streams.cli.durations import optional_moment, optional_seconds
 from sagalog.streams.options import Options
 
@@ -24,3 +25,19 @@ def wished(
         "queue_limit": optional_seconds(queue_limit, "--queue-limit"),
         "keep": optional_seconds(keep, "--keep"),
     }
+
+
+def again(
+    every: str | None, zone: str | None, catch_up: CatchUp | None, *, replace: bool
+) -> Options:
+    """The options of a schedule, as far as they are said."""
+    said: Options = {}
+    if every is not None:
+        said["every"] = every
+    if zone is not None:
+        said["zone"] = zone
+    if catch_up is not None:
+        said["catch_up"] = catch_up
+    if replace:
+        said["on_repeat"] = "replace"
+    return said

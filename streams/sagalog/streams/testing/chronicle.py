@@ -8,7 +8,7 @@ from sagalog.engine.instance import Instance
 from sagalog.schemas.codec import decode
 from sagalog.schemas.deadletters import FailedStep
 from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.facts import DeadLettered, Fact, Refused, Started
+from sagalog.schemas.facts import DeadLettered, Fact, Refused, ScheduleStarted, Started
 from sagalog.schemas.record import Record
 from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.facts import words
@@ -122,7 +122,7 @@ class Chronicle:
         return plan_words(story.state, story.id, story.app, now)
 
 
-_FIRST = (Started, Refused)
+_FIRST = (Started, Refused, ScheduleStarted)
 
 
 def counted(moment: Moment, instance: str) -> Fact | None:

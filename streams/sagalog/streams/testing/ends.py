@@ -71,7 +71,7 @@ class _Tally:
 
     def count(self, fact: f.Fact) -> None:
         match fact:
-            case f.Started() | f.Refused():
+            case f.Started() | f.Refused() | f.ScheduleStarted():
                 self._lives += 1
                 self._results, self._undone, self._letters = {}, set[str](), set[str]()
             case f.StepCompleted():

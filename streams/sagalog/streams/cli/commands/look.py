@@ -41,10 +41,21 @@ Examples:
 """
 
 
+SCHEDULES_HELP = """List the schedules of an app: what each starts, when last, and when next.
+
+`sagalog show ID` tells the firings of one, `sagalog cancel ID` ends it.
+
+Examples:
+  sagalog schedules --app shop
+  sagalog schedules --app shop --json | jq -r .next
+"""
+
+
 def add_to(app: typer.Typer) -> None:
     """Give the program these commands."""
     app.command("list", help=LIST_HELP)(list_)
     app.command(help=SHOW_HELP)(show)
+    app.command(help=SCHEDULES_HELP)(schedules)
 
 
 def list_(
@@ -70,6 +81,23 @@ def list_(
         logs.configure(logging.WARNING)
         filters = listing.Filters(status or [], name, since, limit)
         asyncio.run(listing.list_instances(url, app, filters, as_json=as_json))
+
+
+def schedules(
+    *,
+    app: AppOption,
+    ended: Annotated[
+        bool, typer.Option("--ended", help="Those too that have ended and are not forgotten.")
+    ] = False,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the schedules of an app."""
+    with reporting():
+        from sagalog.streams.cli import logs, schedules  # noqa: PLC0415 (help stays fast)
+
+        logs.configure(logging.WARNING)
+        asyncio.run(schedules.list_schedules(url, app, ended=ended, as_json=as_json))
 
 
 def show(

@@ -1,7 +1,7 @@
 """`sagalog start` and `sagalog submit`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,6 +53,24 @@ Keep = Annotated[
     str | None,
     typer.Option(help="How long it answers repeats after its end: 1h, 7d.", show_default=False),
 ]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        help="Again and again: a cron expression such as '0 2 * * *'; --key names it.",
+        show_default=False,
+    ),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(help="Whose time --every is: Europe/Berlin; else UTC.", show_default=False),
+]
+CatchUp = Annotated[
+    Literal["latest", "all", "none"] | None,
+    typer.Option(help="What is started of that which was missed.", show_default=False),
+]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Takes the place of the schedule that there is.")
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or print the id.")]
 Timeout = Annotated[
     str | None, typer.Option(help="Wait no longer than this; it goes on.", show_default=False)
@@ -101,6 +119,7 @@ Examples:
   sagalog submit shop:app charge '{"sku": "pen"}' --priority high
   sagalog submit shop:app double -- -21
   sagalog submit shop remind '{"user": 7}' --delay 7d --no-wait
+  sagalog submit shop report --every "0 2 * * *" --zone Europe/Berlin
 """
 
 
@@ -124,6 +143,10 @@ def start(  # noqa: PLR0913 (a command line is flat)
     at: At = None,
     queue_limit: QueueLimit = None,
     keep: Keep = None,
+    every: Every = None,
+    zone: Zone = None,
+    catch_up: CatchUp = None,
+    replace: Replace = False,
     wait: Wait = True,
     timeout: Timeout = None,
     url: UrlOption = None,
@@ -131,23 +154,14 @@ def start(  # noqa: PLR0913 (a command line is flat)
 ) -> None:
     """Start a saga, and tell how it ended."""
     with reporting():
-        from sagalog.streams.cli import saga_file, starting  # noqa: PLC0415 (help stays fast)
-        from sagalog.streams.cli.wishes import wished  # noqa: PLC0415
+        from sagalog.streams.cli import saga_file  # noqa: PLC0415 (help stays fast)
+        from sagalog.streams.cli.wishes import again, wished  # noqa: PLC0415
 
         asked = saga_file.asked_for(name, input, input_file, saga)
         options = wished(key, priority, deadline, delay, at, queue_limit, keep)
-        wanted = starting.Starting(
-            target=target,
-            name=asked.name,
-            input=asked.input,
-            steps=asked.steps,
-            alone=False,
-            options=options,
-            wait=wait,
-            timeout=optional_seconds(timeout, "--timeout"),
-            as_json=as_json,
-        )
-        starting.perform(wanted, url)
+        options.update(again(every, zone, catch_up, replace=replace))
+        told: dict[str, Any] = {"timeout": timeout, "wait": wait, "as_json": as_json}
+        _perform(url, target=target, asked=asked, alone=False, options=options, **told)
 
 
 def submit(  # noqa: PLR0913 (a command line is flat)
@@ -163,6 +177,10 @@ def submit(  # noqa: PLR0913 (a command line is flat)
     at: At = None,
     queue_limit: QueueLimit = None,
     keep: Keep = None,
+    every: Every = None,
+    zone: Zone = None,
+    catch_up: CatchUp = None,
+    replace: Replace = False,
     wait: Wait = True,
     timeout: Timeout = None,
     url: UrlOption = None,
@@ -170,20 +188,20 @@ def submit(  # noqa: PLR0913 (a command line is flat)
 ) -> None:
     """Run one operation without a saga, and print its result."""
     with reporting():
-        from sagalog.streams.cli import starting  # noqa: PLC0415
+        from sagalog.streams.cli import saga_file  # noqa: PLC0415
         from sagalog.streams.cli.inputs import given_input  # noqa: PLC0415 (help stays fast)
-        from sagalog.streams.cli.wishes import wished  # noqa: PLC0415
+        from sagalog.streams.cli.wishes import again, wished  # noqa: PLC0415
 
+        asked = saga_file.Asked(name, given_input(input, input_file), None)
         options = wished(key, priority, deadline, delay, at, queue_limit, keep)
-        wanted = starting.Starting(
-            target=target,
-            name=name,
-            input=given_input(input, input_file),
-            steps=None,
-            alone=True,
-            options=options,
-            wait=wait,
-            timeout=optional_seconds(timeout, "--timeout"),
-            as_json=as_json,
-        )
-        starting.perform(wanted, url)
+        options.update(again(every, zone, catch_up, replace=replace))
+        told: dict[str, Any] = {"timeout": timeout, "wait": wait, "as_json": as_json}
+        _perform(url, target=target, asked=asked, alone=True, options=options, **told)
+
+
+def _perform(url: str | None, *, asked: Any, timeout: str | None, **said: Any) -> None:
+    from sagalog.streams.cli import starting  # noqa: PLC0415 (help stays fast)
+
+    what = {"name": asked.name, "input": asked.input, "steps": asked.steps}
+    seconds = optional_seconds(timeout, "--timeout")
+    starting.perform(starting.Starting(**what, **said, timeout=seconds), url)
