@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import orjson
 
-from sagalog.schemas import deadletters, facts, replies, requests, workers
+from sagalog.schemas import claims, deadletters, facts, replies, requests, workers
 from sagalog.schemas.catalogue import ADAPTERS, NAMES, TYPES
 from sagalog.schemas.requests import Compensate, Purge
 from sagalog.schemas.topics import COMPENSATIONS, LANES, Topics
@@ -21,15 +21,15 @@ DOCS = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PARTITIONS = 4
 
-STARTS = [t for t in get_args(requests.Request) if t is not Compensate]
+STARTS = [*(t for t in get_args(requests.Request) if t is not Compensate), claims.Claim]
 MESSAGES: dict[str, list[type[Any]]] = {
     **dict.fromkeys(LANES, STARTS),
     COMPENSATIONS: [Compensate, Purge],
     "events": list(get_args(facts.Fact)),
     "tables": [],
     "deadletters": list(get_args(deadletters.DeadLetter)),
-    "backups": [],
-    "replies": [replies.Reply],
+    "backups": [claims.Backup],
+    "replies": [replies.Reply, replies.Further],
     "workers": list(get_args(workers.WorkerRecord)),
 }
 TEXTS = {
@@ -40,11 +40,12 @@ TEXTS = {
     "events": "Facts: the history. All state is a fold of these.",
     "tables": "Folded states, for restoring. The rows are private to sagalog.",
     "deadletters": "What failed for good, and records that could not be read.",
-    "backups": "Reserved for critical backups. Nothing writes to it yet.",
+    "backups": "What the critical path's callers are about. No value takes one away.",
     "replies": "Answers to waiting clients.",
     "workers": "Pods tell that they are there, and are told to stop. No state depends on it.",
 }
 KEYS = {
+    "backups": "The backup's id; the partition is its instance's.",
     "deadletters": "The instance's id, or the key of the record that could not be read.",
     "replies": "The client's name.",
     "workers": "The worker's name.",

@@ -7,7 +7,7 @@ from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.instance import Instance
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
-from sagalog.schemas.requests import Parent, Plan
+from sagalog.schemas.requests import Claimed, Parent, Plan
 
 PARENT = Parent("orders", 0, "parent", "parent-run", "charge")
 ERROR = f.Failure("error", "ValueError", "planted")
@@ -25,6 +25,11 @@ def spec(name: str, **fields: Any) -> StepSpec:
 CHAIN = Definition("saga", "chain", (spec("a"), spec("b", after=("a",)), spec("c", after=("b",))))
 WIDE = Definition("saga", "wide", (spec("a"), spec("b"), spec("c", after=("a", "b"))))
 CAREFUL = Definition("saga", "careful", (spec("a"), spec("b", after=("a",), exhausted="park")))
+CRITICAL = Definition(
+    "saga",
+    "a",
+    (spec("a", claimed=True), spec("b", after=("a",), claimed=True, exhausted="park")),
+)
 ALONE = Definition("operation", "a", (spec("a"),))
 REMOTE = Definition(
     "saga", "remote", (spec("a"), spec("b", operation="x/b", undo=None, after=("a",), timeout=30))
@@ -187,6 +192,7 @@ def completed(**started: Any) -> Life:
 
 STATUSES: Mapping[str, Callable[[], Life]] = {
     "running": lambda: Life().then(done("a")),
+    "claimed": lambda: Life(claim=Claimed("ann", 30_000)),
     "compensating": lambda: Life().then(done("a"), failed("b", error=TERMINAL)),
     "cancelling": lambda: Life().then(done("a"), CANCEL),
     "completed": completed,

@@ -7,6 +7,7 @@ import pytest
 
 from sagalog.engine.evolve import Here, evolve, forgettable
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from tests.engine.lives import (
     ALONE,
@@ -42,6 +43,8 @@ FACTS: dict[str, Any] = {
     "done b": done("b"),
     "done late": done("c"),
     "done by nobody": done("zzz"),
+    "further": f.StepProgressed("run", "b", 1, 1, 0.5),
+    "further in another attempt": f.StepProgressed("run", "b", 2, 1, 0.5),
     "failed once": failed("b", final=False, retry_at=20_000),
     "failed for good": failed("b", error=TERMINAL),
     "failed of another attempt": failed("b", attempt=7, error=TERMINAL),
@@ -55,6 +58,9 @@ FACTS: dict[str, Any] = {
     "released a": released("a"),
     "released b": released("b", "resolve"),
     "released the undo of a": released("a", number=1),
+    "claim released": f.ClaimReleased("run", 1),
+    "claim expired": f.ClaimExpired("run", 1),
+    "another claim expired": f.ClaimExpired("run", 2),
     "completed": COMPLETED,
     "compensated": COMPENSATED,
     "cancelled": CANCELLED,
@@ -63,6 +69,11 @@ FACTS: dict[str, Any] = {
     "undo delivered": f.OutcomeDelivered("run", "compensated", 1),
     "forgotten": f.Forgotten("run", {"normal": 9}),
     "taken": f.Taken("somebody"),
+    "permits asked": l.PermitsAsked("run", 1, 0, "a", "", 0, 1, l.UNLIMITED),
+    "permits expired": l.PermitsExpired("run", 1),
+    "permits refilled": l.PermitsRefilled("run", 1),
+    "permits granted": l.PermitsGranted("run", 1, 1, 1),
+    "limit set": l.LimitSet("run", "a"),
     "paused": p.Paused("p", "a"),
     "resumed": p.Resumed("p", "a"),
     "opened": p.BreakerOpened("a", 1, 99),
@@ -74,9 +85,15 @@ FACTS: dict[str, Any] = {
 CHANGES: dict[str, dict[str, str]] = {
     "running": {
         "done b": "changed",
+        "further": "changed",
         "failed once": "changed",
         "failed for good": "compensating",
         "cancel": "compensating",
+    },
+    "claimed": {
+        "done a": "changed",
+        "claim released": "changed",
+        "claim expired": "changed",
     },
     "compensating": {
         "done b": "changed",

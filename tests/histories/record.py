@@ -18,6 +18,8 @@ from sagalog.schemas.topics import Topics
 from sagalog.streams.testing.loop import VirtualLoop
 from tests.histories import (
     stories_of_apps,
+    stories_of_callers,
+    stories_of_limits,
     stories_of_owners,
     stories_of_pauses,
     stories_of_sagas,
@@ -46,7 +48,9 @@ TOLD_IN = (
     stories_of_apps,
     stories_of_owners,
     stories_of_talk,
+    stories_of_callers,
     stories_of_pauses,
+    stories_of_limits,
 )
 
 

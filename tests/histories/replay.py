@@ -81,8 +81,12 @@ def wants(
 
 def _appends(app: str, number: int, instance: str, state: Instance, action: Action) -> list[Append]:
     writer = Writer(app, number, READER)
-    Acting(app, writer, Agenda()).start(instance, state, action)
+    Acting(app, writer, Agenda(), _nobody).start(instance, state, action)
     return writer.effects.appends
+
+
+def _nobody(call: Call, state: Instance) -> None:
+    """Calls are told otherwise."""
 
 
 def _address(append: Append, layout: Layout) -> dict[str, Any]:

@@ -4,17 +4,18 @@ import asyncio
 from collections import defaultdict, deque
 from typing import Any, NamedTuple
 
-from sagalog.engine import App, Breaker, Context, Operation, Retry, step
+from sagalog.engine import App, Breaker, Context, Limit, Operation, Retry, step
 from tests.histories.tape import Tape
 
 QUICK = Retry(max_attempts=3, first=0.5, factor=2, longest=4, jitter=0.2, give_up_after=6)
 
 
 class Slow(NamedTuple):
-    """A call that takes its time (s), and then brings what it brings."""
+    """A call that takes its time (s), says so many times how far it is, and brings something."""
 
     seconds: float
     brings: Any
+    reports: int = 0
 
 
 class Script:
@@ -38,7 +39,11 @@ class Script:
         brings = self._brings[operation].popleft() if self._brings[operation] else operation
         if isinstance(brings, Slow):
             self.running.append(operation)
-            await asyncio.sleep(brings.seconds)
+            for report in range(brings.reports):
+                ctx.progress(report / brings.reports, f"report {report}")
+                await asyncio.sleep(brings.seconds / brings.reports)
+            if not brings.reports:
+                await asyncio.sleep(brings.seconds)
             brings = brings.brings
         if isinstance(brings, BaseException):
             raise brings
@@ -62,7 +67,8 @@ def orders(script: Script) -> App:
     """`order` is a chain, `wide` a graph, `careful` parks, `brief` must end within 9 s.
 
     `remote`, `billed`, `apart` and `leaving` have a step in another app, `spread` one in a
-    partition of its own; `passing` and `leaving` are forgotten after 5 s. `wire` has a breaker.
+    partition of its own; `passing` and `leaving` are forgotten after 5 s. `wire` has a breaker,
+    `weigh` a limit.
     """
     app = App("orders")
     release, refund, recall = _declare(app, script, "release", "refund", "recall")
@@ -71,6 +77,7 @@ def orders(script: Script) -> App:
     (ship,) = _declare(app, script, "ship", undo=recall)
     (audit,) = _declare(app, script, "audit", undo=recall, exhausted="park")
     (note,) = _declare(app, script, "note")
+    _declare(app, script, "weigh", limit=Limit(concurrency=1, lease=4))
     _declare(app, script, "wire", breaker=Breaker(failures=2, probe_after=2))
     chain = step(reserve), step(charge), step(ship)
     app.saga("order", *chain)

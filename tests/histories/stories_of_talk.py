@@ -171,3 +171,16 @@ async def scheduled_again(stage: Stage) -> None:
     await again.cancel()
     with pytest.raises(Cancelled):
         await (await client.get(again.id)).result()
+
+
+@story()
+async def followed(stage: Stage) -> None:
+    """A call says how far it is, and a client hears of it, until the next attempt and the end."""
+    stage.script.on("charge", Slow(4, ValueError("no"), 2), Slow(2, "charged", 4))
+    await stage.worker()
+    client = await stage.client()
+    handle = await client.submit("charge", LAMP)
+    heard = [said.attempt async for said in handle.progress()]
+    assert heard[0] == 1
+    assert heard[-1] == 2
+    await handle.result()

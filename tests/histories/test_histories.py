@@ -12,13 +12,14 @@ import pytest
 from sagalog.engine.position import Position
 from sagalog.engine.table import Table
 from sagalog.schemas import codec
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.facts import Fact, Taken
 from sagalog.schemas.ids import fact_id
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import Schedule, Start
 from sagalog.schemas.topics import LANES
-from sagalog.streams.composer import fingerprint, schedule_fingerprint
+from sagalog.streams.composer import claim_fingerprint, fingerprint, schedule_fingerprint
 from sagalog.streams.history import Follower
 from tests.histories.canonical import dumps, text
 from tests.histories.history import Checkpoint, History, histories
@@ -135,8 +136,13 @@ def test_a_client_that_asks_again_is_no_conflict(history: History) -> None:
             assert told == data.fingerprint
             assert fingerprint(data.name, data.input, data.plan.steps) == data.plan.fingerprint
         elif isinstance(data, Start) and "/client/" in message.source:
-            steps = getattr(data, "steps", None)
-            assert fingerprint(data.name, data.input, steps) == data.fingerprint
+            assert _fingerprint(data) == data.fingerprint
+
+
+def _fingerprint(request: Start) -> str:
+    if isinstance(request, Claim):
+        return claim_fingerprint(request.name, request.then, request.input)
+    return fingerprint(request.name, request.input, getattr(request, "steps", None))
 
 
 @ALL

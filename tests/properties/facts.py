@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from sagalog.schemas.requests import Plan
 from tests.engine.lives import AWAY, ERROR, PARENT, TERMINAL, TIMEOUT
@@ -19,6 +20,7 @@ TIMES = st.sampled_from([0, 10, 20, 30, 40])
 FACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(f.StepCompleted, RUN, STEP, SMALL, st.integers(0, 9)),
     st.builds(f.StepCompleted, st.just("run"), STEP, st.just(1)),
+    st.builds(f.StepProgressed, RUN, STEP, SMALL, SMALL, st.just(0.5), st.just("")),
     st.builds(f.StepFailed, RUN, STEP, SMALL, ERRORS, FLAG, st.just(5), FLAG),
     st.builds(f.StepFailed, st.just("run"), STEP, st.just(1), ERRORS, st.just(True)),
     st.builds(f.StepCompensated, RUN, STEP, SMALL, SMALL),
@@ -32,6 +34,8 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
         attempt=SMALL,
         number=st.integers(0, 2),
     ),
+    st.builds(f.ClaimReleased, RUN, st.integers(1, 2)),
+    st.builds(f.ClaimExpired, RUN, st.integers(1, 2)),
     st.builds(f.CancelRequested, RUN),
     st.builds(f.CompensationRequested, RUN, SMALL),
     st.builds(f.DeadlinePassed, RUN, st.sampled_from([99, 5])),
@@ -58,6 +62,8 @@ FACTS: st.SearchStrategy[Any] = st.one_of(
         asked=st.integers(0, 9),
     ),
     st.builds(f.Taken, st.just("somebody")),
+    st.builds(l.PermitsExpired, RUN, SMALL),
+    st.builds(l.LimitSet, RUN, STEP),
     st.builds(p.Paused, st.just("p"), STEP),
     st.builds(p.Resumed, st.just("p"), STEP),
     st.builds(p.BreakerOpened, STEP, SMALL, st.just(5)),

@@ -13,20 +13,24 @@ from sagalog.engine.rows import Definitions, pack, unpack
 from sagalog.engine.turning import can_turn
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition
-from tests.engine.lives import ALONE, CAREFUL, CHAIN, REMOTE, WIDE, Life, scheduled
+from sagalog.schemas.requests import Claimed
+from tests.engine.lives import ALONE, CAREFUL, CHAIN, CRITICAL, REMOTE, WIDE, Life, scheduled
 from tests.properties.facts import FACTS, PARENTS
 
 BEAT = Definition("operation", "beat", ())
 """Stands for a schedule, which has no graph."""
 
-GRAPHS = st.sampled_from([CHAIN, WIDE, CAREFUL, ALONE, REMOTE, BEAT])
+GRAPHS = st.sampled_from([CHAIN, WIDE, CAREFUL, ALONE, REMOTE, CRITICAL, BEAT])
 
 MANY = st.lists(FACTS, max_size=40)
 
 
 def live(graph: Definition, parent: Any, facts: list[Any]) -> list[tuple[Any, Here, Instance]]:
     """Fold the facts; each that counted, where it stood, and the state after it."""
-    life = scheduled(due=10) if graph is BEAT else Life(graph, parent=parent, deadline=99)
+    claim = Claimed("ann", 30_000) if graph is CRITICAL else None
+    life = (
+        scheduled(due=10) if graph is BEAT else Life(graph, parent=parent, deadline=99, claim=claim)
+    )
     counted = []
     for fact in facts:
         if isinstance(fact, f.Taken):

@@ -5,7 +5,7 @@ import os
 import time
 from typing import Any, NamedTuple
 
-from sagalog.engine import App, Context, Operation, Retry, Terminal, step
+from sagalog.engine import App, Context, Limit, Operation, Retry, Terminal, step
 from tests.recovery.journal import Journal
 
 KINDS = ("fine", "fine", "fine", "fails", "flaky", "slow", "late", "careless")
@@ -44,6 +44,7 @@ def make(name: str, journal: Journal, manner: Manner = USUAL) -> App:
     app.saga("order", *(step(operation) for operation in done))
     app.saga("spread", step(done[0], spread=True), step(done[1]), step(done[2], spread=True))
     _copy(app, journal, manner)
+    _narrow(app, journal, manner)
     app.saga("abroad", step(done[0]), step(f"{name}-there/ship"), step(done[1]))
     return app
 
@@ -63,6 +64,19 @@ def _copy(app: App, journal: Journal, manner: Manner) -> None:
         return given
 
     app.operation(retry=manner.retry())(copy)
+
+
+NARROW = Limit(concurrency=3, lease=2.0)
+
+
+def _narrow(app: App, journal: Journal, manner: Manner) -> None:
+    async def narrow(given: int, ctx: Context) -> int:
+        _note(journal, "begin", "narrow", ctx)
+        await asyncio.sleep(manner.pace)
+        _note(journal, "effect", "narrow", ctx)
+        return given
+
+    app.operation(limit=NARROW)(narrow)
 
 
 def _step(app: App, journal: Journal, name: str, manner: Manner) -> Operation[..., Any]:

@@ -7,6 +7,7 @@ import pytest
 from sagalog.streams.embedded import EmbeddedLog
 from tests.recovery.crew import Crew
 from tests.recovery.kills import Load
+from tests.recovery.limited import PACE, kill_owners
 from tests.recovery.world import World
 
 
@@ -33,3 +34,14 @@ async def test_every_saga_ends_once_although_its_worker_is_killed(
         await worker.stop()
         await load.judge()
         await load.tables()
+
+
+@pytest.mark.slow
+async def test_what_a_killed_worker_held_comes_back(tmp_path: Path) -> None:
+    file = tmp_path / "sagas.db"
+    async with (
+        World("orders", lambda: EmbeddedLog(file, fsync=False)) as world,
+        Crew(f"sqlite:{file}", "orders", tmp_path) as crew,
+    ):
+        worker = await crew.start("a", *PACE)
+        await kill_owners(world, crew, [worker], anew=True)

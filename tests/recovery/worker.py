@@ -18,7 +18,8 @@ import structlog
 from sagalog.streams.errors import LogUnavailable
 from sagalog.streams.log import Log
 from sagalog.streams.opening import log_at
-from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.pod import Pod
+from sagalog.streams.pod_settings import PodSettings
 from tests.recovery import app
 from tests.recovery.app import USUAL, Manner
 from tests.recovery.journal import Journal

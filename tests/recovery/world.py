@@ -21,7 +21,8 @@ from sagalog.streams.client import Client
 from sagalog.streams.embedded import EmbeddedLog, MemoryLog, MemoryStore
 from sagalog.streams.embedded.limits import MAX_RECORD_BYTES
 from sagalog.streams.log import Log
-from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.pod import Pod
+from sagalog.streams.pod_settings import PodSettings
 
 PATIENCE = 10.0
 """Seconds that anything may take before a test gives up on it."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sagalog.schemas import facts as f
+from sagalog.schemas import limits as l
 from sagalog.schemas import pauses as p
 from sagalog.schemas.catalogue import NAMES
 from sagalog.schemas.ids import child_id, fact_id, instance_id, letter_id, poison_id
@@ -74,6 +75,9 @@ APART: list[tuple[Any, dict[str, Any]]] = [
     (f.DeadLettered("r", "0/0/1"), {"letter": "1/0/1"}),
     (f.OutcomeDelivered("r", "compensated", 1), {"number": 2}),
     (f.OutcomeDelivered("r", "completed"), {"outcome": "failed"}),
+    (l.PermitsExpired("r", 1), {"number": 2}),
+    (l.PermitsRefilled("r", 1), {"number": 2}),
+    (l.PermitsGranted("r", 1, 1, 1), {"serial": 2}),
     (f.Taken("orders/0/a"), {"owner": "orders/0/b"}),
     (p.Paused("p", "charge"), {"name": "q"}),
     (p.Resumed("p", "charge"), {"name": "q"}),

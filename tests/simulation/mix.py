@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sagalog.streams.pod import PodSettings
+from sagalog.streams.pod_settings import PodSettings
 from tests.simulation.chance import Stream
 from tests.simulation.stage import MOODS
 

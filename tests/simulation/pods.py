@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from sagalog.engine import App
 from sagalog.streams.errors import LogError
-from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.pod import Pod
+from sagalog.streams.pod_settings import PodSettings
 from tests.simulation.journeys import Line
 from tests.simulation.log import SimulatedLog
 from tests.simulation.stage import Stage, enter

@@ -48,6 +48,14 @@ async def wait() -> None:
     await asyncio.sleep(3600)
 
 
+@app.operation
+async def count(n: int, ctx: Context) -> int:
+    for done in range(n):
+        ctx.progress(done / n, f"{done} of {n}")
+        await asyncio.sleep(0.2)
+    return n
+
+
 order = app.saga("order", step(reserve), step(charge))
 
 
@@ -60,6 +68,14 @@ def url(tmp_path: Path) -> str:
 def client(url: str) -> Iterator[BlockingClient]:
     with BlockingClient(app, url) as client:
         yield client
+
+
+def test_progress_is_an_ordinary_iterator(client: BlockingClient) -> None:
+    handle = client.submit(count, 3)
+    heard = [said.fraction for said in handle.progress()]
+    assert heard[0] == 0.0
+    assert heard == sorted(heard)
+    assert handle.result(PATIENCE) == 3
 
 
 def test_a_schedule_is_started_and_cancelled(client: BlockingClient) -> None:

@@ -11,6 +11,7 @@ from sagalog.engine.errors import (
     Terminal,
     Unavailable,
 )
+from sagalog.engine.limits import Limit
 from sagalog.engine.operation import Operation
 from sagalog.engine.retry import Retry
 from sagalog.engine.saga import Saga, Step, step
@@ -22,6 +23,7 @@ __all__ = [
     "DeclarationError",
     "InvalidInput",
     "InvalidResult",
+    "Limit",
     "Operation",
     "Retry",
     "Saga",

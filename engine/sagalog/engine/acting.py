@@ -1,5 +1,7 @@
 """How each action starts: what its owner appends, or which handler becomes ready."""
 
+from collections.abc import Callable
+
 import orjson
 
 from sagalog.engine import beating
@@ -16,6 +18,7 @@ from sagalog.engine.pending import (
     End,
     Expire,
     Fire,
+    Lapse,
     Post,
     Recall,
     Run,
@@ -38,17 +41,25 @@ _ENDS: dict[str, type[f.Completed | f.Compensated | f.Cancelled]] = {
     "cancelled": f.Cancelled,
 }
 
+Ready = Callable[[Call, Instance], None]
+"""Takes a call that could begin: it does when there is a slot, and a permit where it needs one."""
+
 
 class Acting:
     """Starts the actions of one partition."""
 
-    __slots__ = ("_agenda", "_app", "_holding", "_writer")
+    __slots__ = ("_agenda", "_app", "_holding", "_ready", "_writer")
 
     def __init__(
-        self, app: str, writer: Writer, agenda: Agenda, holding: Holding | None = None
+        self,
+        app: str,
+        writer: Writer,
+        agenda: Agenda,
+        ready: Ready,
+        holding: Holding | None = None,
     ) -> None:
         self._app, self._writer, self._agenda = app, writer, agenda
-        self._holding = holding or Holding(agenda)
+        self._ready, self._holding = ready, holding or Holding(agenda)
 
     def start(self, instance: str, state: Instance, action: Action) -> None:
         """Start one action that is due."""
@@ -67,13 +78,13 @@ class Acting:
                 self._deliver(instance, state, action)
             case Fire():
                 self._fire(instance, state, action)
-            case Expire() | Deadline() | End():
+            case Expire() | Lapse() | Deadline() | End():
                 self.append(instance, state, action, _timed(state, action, self._writer.now))
 
     def _run(self, instance: str, state: Instance, action: Run) -> None:
         if not self._holding.holds(instance, state, action, self._writer.now):
             call = Call(self._writer.partition, instance, state.run, state.priority, action)
-            self._writer.effects.calls.append(call)
+            self._ready(call, state)
 
     def append(self, instance: str, state: Instance, action: Action, fact: f.Fact) -> int:
         """Append the fact that ends an action; its size in bytes."""
@@ -203,17 +214,24 @@ def outcome_fact(to: Parent, state: Instance, action: Deliver) -> f.Fact:
             return f.StepFailed(to.run, to.step, 1, error, final=True)
 
 
-def _timed(state: Instance, action: Expire | Deadline | End, now: int) -> f.Fact:
+def _timed(state: Instance, action: Expire | Lapse | Deadline | End, now: int) -> f.Fact:
     match action:
         case Deadline():
             return f.DeadlinePassed(state.run, action.due)
         case End():
             return _ENDS[action.status](state.run)
+        case Lapse():
+            return f.ClaimExpired(state.run, action.number)
         case Expire():
             spec, step = state.definition.steps[action.step], state.steps[action.step]
             message = f"{spec.operation} gave no outcome within {spec.timeout} ms"
             error = f.Failure("timeout", "Timeout", message)
             return step_failed(state, action.step, step, action.attempt, error, now)
+
+
+def handler_key(instance: str, run: str, spec: StepSpec) -> str:
+    """The idempotency key of a step: a caller's has no run, since it may act without one."""
+    return f"{instance}:{'' if spec.claimed else run}:{spec.name}"
 
 
 def invocation(call: Call, state: Instance) -> Invocation:
@@ -222,7 +240,7 @@ def invocation(call: Call, state: Instance) -> Invocation:
     spec = steps[action.step]
     undo = isinstance(action, Undo)
     given = spec.undo_input if undo else spec.input
-    key = f"{call.instance}:{state.run}:{spec.name}"
+    key = handler_key(call.instance, state.run, spec)
     context = Context(
         instance=call.instance,
         name=state.definition.name,

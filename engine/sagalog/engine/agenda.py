@@ -4,7 +4,18 @@ from typing import Literal
 
 from sagalog.engine.anteroom import Anteroom
 from sagalog.engine.instance import Instance
-from sagalog.engine.pending import Action, Deadline, End, Expire, Fire, Run, Send, Undo, pending
+from sagalog.engine.pending import (
+    Action,
+    Deadline,
+    End,
+    Expire,
+    Fire,
+    Lapse,
+    Run,
+    Send,
+    Undo,
+    pending,
+)
 from sagalog.engine.timers import Timer, Timers
 
 Phase = Literal["due", "held", "asked", "told", "running", "sent"]
@@ -42,8 +53,8 @@ class Agenda:
             if action in marks or _blocked(action, marks):
                 continue
             marks[action] = "due"
-            if _due(action) > now:
-                self.timers.set(instance, action, _due(action))
+            if (due := _due(action, now)) > now:
+                self.timers.set(instance, action, due)
             else:
                 todo.append(action)
         if not marks:
@@ -124,8 +135,10 @@ class Agenda:
                 self.timers.revoke(instance, action)
 
 
-def _due(action: Action) -> int:
-    """When the action may start (ms); 0 for at once."""
+def _due(action: Action, now: int = 0) -> int:
+    """When the action may start (ms); 0 for at once. A lease counts from `now`."""
+    if isinstance(action, Lapse):
+        return now + action.lease
     if isinstance(action, Run | Undo | Send):
         return action.not_before
     return action.due if isinstance(action, Deadline | Expire | Fire) else 0

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar, overload
 
 import orjson
 
 from sagalog.engine.breaker import Breaker
 from sagalog.engine.errors import DeclarationError
+from sagalog.engine.limits import Limit
 from sagalog.engine.operation import Exhausted, Operation, Pool
 from sagalog.engine.payload import jsonable
 from sagalog.engine.retry import Duration, Retry, milliseconds
-from sagalog.engine.saga import Saga, Step, Target, chained, check_graph
+from sagalog.engine.saga import Saga, Step, Target, chained, check_graph, step
 from sagalog.schemas.definition import Definition, Json, RetrySpec, StepSpec
 from sagalog.schemas.requests import StepData
 
@@ -51,6 +53,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        limit: Limit | None = None,
         breaker: Breaker | None = None,
         pool: Pool | None = None,
     ) -> Callable[[Callable[P, R]], Operation[P, R]]: ...
@@ -66,6 +69,7 @@ class App:
         exhausted: Exhausted = "turn-back",
         queue_limit: Duration = 0,
         retention: Duration | None = None,
+        limit: Limit | None = None,
         breaker: Breaker | None = None,
         pool: Pool | None = None,
     ) -> Any:
@@ -73,9 +77,7 @@ class App:
 
         A handler may run again if its worker dies before its result is in the log, and then
         gets the same idempotency key: called with a key whose effect exists, it returns success.
-        `exhausted="park"`: a saga waits for a person when the attempts are used up. Alone it is
-        cancelled where it waited longer than `queue_limit` for its turn, and is kept `retention`.
-        A `breaker` holds it while what it needs is away. Plain functions run in threads.
+        `exhausted="park"`: a saga waits for a person. `queue_limit` is how long one alone waits.
         """
 
         def declare(function: Callable[..., Any]) -> Operation[..., Any]:
@@ -88,6 +90,7 @@ class App:
                 exhausted=exhausted,
                 queue_limit=milliseconds(queue_limit, "queue_limit"),
                 retention=None if retention is None else milliseconds(retention, "retention"),
+                limit=limit,
                 breaker=breaker,
                 pool=pool,
             )
@@ -141,6 +144,20 @@ class App:
             exhausted=operation.exhausted,
         )
         return Definition("operation", name, (spec,))
+
+    def claimed(self, name: str, then: str | None, life: int) -> Definition:
+        """The definition of an operation, and `then` another, that a caller runs itself.
+
+        What follows is tried again for as long as `life` (ms). Raises DeclarationError.
+        """
+        effect = self.operation_named(name, f"{name}.operation").name
+        spec = replace(self._spec(step(self.operations[effect]), ()), claimed=True)
+        if then is None:
+            return Definition("saga", name, (spec,))
+        after = self._spec(step(self.operation_named(then, f"{name}.then")), (name,))
+        after = replace(after, claimed=True, exhausted="park", retry=_lasting(after.retry, life))
+        check_graph(name, (spec, after))
+        return Definition("saga", name, (spec, after))
 
     def from_data(self, name: str, steps: Sequence[StepData]) -> Definition:
         """The definition of a saga given as data. Raises DeclarationError, and names the field."""
@@ -245,6 +262,22 @@ def _with_attempts(operation: Operation[..., Any] | None, attempts: int) -> Retr
         give_up_after=retry.give_up_after,
         only=retry.only,
         never=retry.never,
+    )
+
+
+_LONGEST_WAIT = 3_600_000
+
+
+def _lasting(retry: RetrySpec, life: int) -> RetrySpec:
+    """The same policy, going on for about so long (ms): less and less often, once an hour."""
+    longest = max(retry.longest, _LONGEST_WAIT)
+    attempts = max(retry.max_attempts, 16 + life // longest)
+    return replace(
+        retry,
+        max_attempts=attempts,
+        factor=max(retry.factor, 2.0),
+        longest=longest,
+        give_up_after=max(retry.give_up_after, life),
     )
 
 

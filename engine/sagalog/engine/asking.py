@@ -45,6 +45,8 @@ class Asking:
             self._say(to, instance, state)
         else:
             self._waiting.add(instance, to)
+            if request.follow:
+                self._waiting.follow(instance, to, state)
         self._desk.done(done)
 
     def cancel(

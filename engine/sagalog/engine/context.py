@@ -1,7 +1,8 @@
 """What a handler is told about the call that it is in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from sagalog.engine.errors import DeclarationError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from sagalog.engine.operation import Operation
 
 T = TypeVar("T")
+
+LONGEST_MESSAGE = 500
+"""Characters of what a handler says of its progress."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,17 @@ class Context:
     deadline: int | None = None
     results: Mapping[str, Json] = field(default_factory=dict[str, Json])
     operations: Mapping[str, str] = field(default_factory=dict[str, str])
+    reporter: Callable[[float, str], None] | None = field(default=None, repr=False, compare=False)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far this call is, from 0 to 1, to whoever follows the instance.
+
+        Call it as often as you like, from any thread: the first is told at once, and then at
+        most one a second, the newest. Of an undo, and of a call in a process, nothing is told.
+        """
+        if self.reporter is not None:
+            told = 0.0 if isnan(fraction) else min(max(float(fraction), 0.0), 1.0)
+            self.reporter(told, str(message)[:LONGEST_MESSAGE])
 
     @overload
     def result(self, step: "Operation[..., Awaitable[T]]") -> T | None: ...

@@ -31,7 +31,14 @@ class InvalidResult(SagalogError):
 
 
 class Terminal(SagalogError):
-    """Final: the step failed and trying again cannot help. The saga turns back at once."""
+    """Final: the step failed and trying again cannot help. The saga turns back at once.
+
+    `user_message` is what the end user may be told, where somebody waits for it.
+    """
+
+    def __init__(self, *args: object, user_message: str = "") -> None:
+        super().__init__(*args)
+        self.user_message = user_message
 
 
 class Unavailable(SagalogError):

@@ -6,8 +6,18 @@ Every rule returns the very same object where it ignores the fact, so that `is` 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagalog.engine import beating, turning
-from sagalog.engine.instance import ENDED, NOTHING, PARKED, WAITING, Instance, Letter, StepState
+from sagalog.engine import beating, leases, turning
+from sagalog.engine.instance import (
+    ENDED,
+    NOTHING,
+    PARKED,
+    WAITING,
+    Held,
+    Instance,
+    Letter,
+    Progress,
+    StepState,
+)
 from sagalog.engine.payload import kept
 from sagalog.schemas import facts as f
 from sagalog.schemas.definition import Definition, Derived, Json, derived
@@ -65,6 +75,7 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
         confirm=fact.confirm,
         parent=fact.parent,
         deadline=fact.deadline,
+        claim=Held(fact.claim.by, fact.claim.lease) if fact.claim else None,
     )
     if fact.purged:
         return _never_begun(state, f.Failure("cancelled", "Purged", fact.purged), here)
@@ -74,7 +85,7 @@ def _started(fact: f.Started, here: Here) -> Instance | None:
 def _never_begun(state: Instance, error: f.Failure, here: Here) -> Instance:
     """It waited too long for its turn, or was purged: its first fact is its end too."""
     return state._replace(
-        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=()
+        status="cancelled", cause="cancel", ended_at=here.time, error=error, steps=(), claim=None
     )
 
 
@@ -154,6 +165,18 @@ def _open_next(steps: list[StepState], graph: Derived, index: int, here: Here) -
             steps[number] = StepState("ready", here.offset, here.time)
 
 
+def _step_progressed(state: Instance, fact: f.StepProgressed, here: Here) -> Instance:
+    index = state.step_index(fact.step)
+    if index < 0 or state.cause or state.status not in ("running", *PARKED):
+        return state
+    step = state.steps[index]
+    known = step.progress.number if step.progress else 0
+    if step.status != "ready" or fact.attempt != step.attempt or fact.number <= known:
+        return state
+    said = Progress(fact.fraction, fact.message, fact.number, here.time)
+    return state.with_steps(_with(state, index, step._replace(progress=said)))
+
+
 def _step_failed(state: Instance, fact: f.StepFailed, here: Here) -> Instance:
     index = state.step_index(fact.step)
     if index < 0 or state.cause or state.status not in ("running", *PARKED):
@@ -167,6 +190,7 @@ def _step_failed(state: Instance, fact: f.StepFailed, here: Here) -> Instance:
         doubt=step.doubt or fact.error.kind in ("timeout", "invalid"),
         down_since=(step.down_since or here.time) if away else 0,
         error=fact.error,
+        progress=None,
     )
     if not fact.final:
         step = step._replace(attempt=step.attempt + 1, retry_at=fact.retry_at)
@@ -252,6 +276,14 @@ def _step_released(state: Instance, fact: f.StepReleased, here: Here) -> Instanc
     return _advanced(state, index, _done(step, fact.result, here), here)
 
 
+def _claim_released(state: Instance, fact: f.ClaimReleased, here: Here) -> Instance:
+    return leases.released(state, fact.number)
+
+
+def _claim_expired(state: Instance, fact: f.ClaimExpired, here: Here) -> Instance:
+    return leases.expired(state, fact.number)
+
+
 def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
     if state.beat is not None:
         return beating.completed(state, here)
@@ -263,6 +295,7 @@ def _completed(state: Instance, fact: f.Completed, here: Here) -> Instance:
     return _stripped(
         state._replace(
             status="completed",
+            claim=None,
             ended_at=here.time,
             result=state.steps[0].result if alone else results,
         )
@@ -326,8 +359,11 @@ _FIRST: dict[type[Any], Callable[[Any, Here], Instance | None]] = {
 _RULES: dict[type[Any], Callable[[Instance, Any, Here], Instance | None]] = {
     f.StepCompleted: _step_completed,
     f.StepFailed: _step_failed,
+    f.StepProgressed: _step_progressed,
     f.StepCompensated: _step_compensated,
     f.StepReleased: _step_released,
+    f.ClaimReleased: _claim_released,
+    f.ClaimExpired: _claim_expired,
     f.CompensationFailed: _compensation_failed,
     f.CompensationRequested: _compensation_requested,
     f.CancelRequested: _cancel_requested,

@@ -6,17 +6,21 @@ from sagalog.engine.desk import Desk
 from sagalog.engine.evolve import Here, evolve
 from sagalog.engine.instance import NOTHING, SETTLED, UNREADABLE, Instance
 from sagalog.engine.intake import Intake
+from sagalog.engine.lending import Lending
 from sagalog.engine.pauses import PAUSES_KEY
+from sagalog.engine.permits import Permits
 from sagalog.engine.position import BEGINNING, Mark, Position
-from sagalog.engine.replying import word
+from sagalog.engine.replying import granted, word
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Decoded, Envelope, Poison, Unknown
+from sagalog.schemas.limits import LimiterFact, LimitSet, PermitsGranted
 from sagalog.schemas.pauses import PauseFact
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import ReplyTo
 
 _FACTS = frozenset(f.Fact.__args__)
+_OF_LIMITS = frozenset((PermitsGranted, *LimiterFact.__args__))
 
 
 class Folding:
@@ -25,13 +29,14 @@ class Folding:
     `touched` are the instances that facts were read of since it was emptied, as they stand.
     """
 
-    def __init__(self, desk: Desk, intake: Intake) -> None:
+    def __init__(self, desk: Desk, intake: Intake, lending: Lending, permits: Permits) -> None:
         self.mark = BEGINNING
         self.parked: Mark | None = None
         self.time = 0
         self.owner = ""
         self.touched: dict[str, Instance | None] = {}
         self._desk, self._intake = desk, intake
+        self._lending, self._permits = lending, permits
         self._acting = False
         self._folded = 0
         self._again: frozenset[str] = frozenset()
@@ -64,6 +69,7 @@ class Folding:
     def act(self) -> None:
         """This owner acts from now on: say what could not be said while folding."""
         self._acting = True
+        self._lending.act()
         self.touched.update(self._desk.table.live())
         for instance, first in self._settled_unheard:
             state = self._desk.table.get(instance)
@@ -111,8 +117,21 @@ class Folding:
             self._desk.holding.fold(message.data, record.timestamp)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(record, message.subject)
+        elif type(message.data) in _OF_LIMITS:
+            self._fold_limit(message, record)
         else:
             self._fold_fact(message, record)
+
+    def _fold_limit(self, message: Envelope, record: Record) -> None:
+        """A fact of a limiter, or what one says to whoever owns this partition."""
+        name, fact = message.subject, message.data
+        if isinstance(fact, PermitsGranted):
+            if self._acting:
+                self._permits.granted(name, fact)
+            return
+        self._lending.fold(name, fact, record.offset, record.timestamp)
+        if isinstance(fact, LimitSet) and self._acting:
+            self._permits.changed(fact.operation)
 
     def _fold_fact(self, message: Envelope, record: Record) -> None:
         instance, fact = message.subject, message.data
@@ -123,6 +142,8 @@ class Folding:
             self._lower(fact)
         if after is not before:
             after = self._change(instance, before, after)
+            if type(fact) is f.StepProgressed and after is not None and self._acting:
+                self._intake.waiting.progressed(instance, after, fact.step)
         self.touched[instance] = after
         if message.source == self._desk.writer.source:
             self._read_back(message, before, after)
@@ -139,7 +160,12 @@ class Folding:
         if after.status in SETTLED and (before is None or before.status != after.status):
             self._settled(instance, after, (before or after).reply_to)
         elif before is None and after.confirm and after.reply_to and self._acting:
-            self._desk.writer.reply(after.reply_to, word(after.reply_to, instance, "started"))
+            say = word(after.reply_to, instance, "started")
+            if after.claim is not None:
+                say = granted(after.reply_to, instance, after)
+            self._desk.writer.reply(after.reply_to, say)
+        elif before is not None and before.claim is not None and after.claim is None:
+            self._intake.waiting.tell_callers(instance, after)
         return after
 
     def _settled(self, instance: str, state: Instance, first: ReplyTo | None) -> None:

@@ -16,6 +16,15 @@ SETTLED: frozenset[str] = ENDED | PARKED
 """Where a client need not wait any longer."""
 
 
+class Progress(NamedTuple):
+    """How far the call that is under way said that it is, at `time` (ms)."""
+
+    fraction: float
+    message: str
+    number: int
+    time: int
+
+
 class StepState(NamedTuple):
     """One step. Times in milliseconds.
 
@@ -43,6 +52,7 @@ class StepState(NamedTuple):
     undo_spent: int = 0
     undo_retry_at: int = 0
     undo_down_since: int = 0
+    progress: Progress | None = None
 
     @property
     def begins(self) -> int:
@@ -85,6 +95,14 @@ class Beat(NamedTuple):
     passed: int = 0
 
 
+class Held(NamedTuple):
+    """A claim: the call of a caller that runs the steps, and its lease in ms (rule 12)."""
+
+    by: str
+    lease: int
+    number: int = 1
+
+
 class Instance(NamedTuple):
     """One life of one instance, folded up to and with the fact at `offset`.
 
@@ -93,7 +111,7 @@ class Instance(NamedTuple):
     last. `cause` says why it turned back. `letters` are final failures that are not yet
     in the dead letters; `delivered` is the outcome that the parent's log holds, with the
     number of its undo. `unreadable` is the offset of a fact that this code cannot read:
-    the instance is parked there (rule 14).
+    the instance is parked there (rule 14). While there is a `claim` its holder runs the steps.
     """
 
     run: str
@@ -122,6 +140,7 @@ class Instance(NamedTuple):
     undo_delivered: int = 0
     unreadable: int = -1
     beat: Beat | None = None
+    claim: Held | None = None
     steps: tuple[StepState, ...] = ()
     offset: int = -1
 

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 
 from sagalog.engine import beating
 from sagalog.engine.app import App
+from sagalog.engine.aside import Aside, Door, Held
 from sagalog.engine.asking import Asking
+from sagalog.engine.claiming import Claiming
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone
 from sagalog.engine.instance import Instance
+from sagalog.engine.permits import Permits
 from sagalog.engine.starting import Starting
 from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
 from sagalog.schemas import codec
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.envelope import Envelope, Poison
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Record
@@ -23,10 +27,9 @@ from sagalog.schemas.requests import (
     Release,
     RunOperation,
     Schedule,
+    Start,
     StartSaga,
 )
-
-Held = tuple[str, Record, Envelope]
 
 
 class Intake:
@@ -39,22 +42,28 @@ class Intake:
     """
 
     __slots__ = (
+        "_claiming",
         "_desk",
+        "_doors",
         "_held",
         "_pledged",
         "_starting",
         "_undoing",
+        "aside",
         "asking",
         "starting",
         "waiting",
     )
 
-    def __init__(self, app: App, desk: Desk) -> None:
+    def __init__(self, app: App, desk: Desk, permits: Permits) -> None:
         self.waiting = Waiting(desk.writer)
         self.asking = Asking(desk, self.waiting)
         self.starting: set[str] = set()
         self._desk = desk
-        self._starting, self._undoing = Starting(app, desk), Undoing(app, desk)
+        self._claiming = Claiming(desk, self.waiting)
+        self._starting, self._undoing = Starting(app, desk), Undoing(app, desk, permits)
+        self.aside = Aside(app, permits)
+        self._doors: dict[str, list[Door]] = {}
         self._held: dict[str, list[Held]] = {}
         self._pledged: dict[str, Held] = {}
 
@@ -91,18 +100,49 @@ class Intake:
             case StartSaga() | RunOperation() as request if state is not None:
                 self.asking.repeat(instance, request, state)
                 self._desk.done(done)
-            case StartSaga() | RunOperation() | Schedule() as request:
-                first = self._starting.start(instance, request, record, done)
-                if first is not None:
-                    self._pledged[first] = (lane, record, message)
-                    self.starting.add(instance)
-                    self.hold(instance)
-                    return True
+            case Claim() as request if state is not None:
+                self._claiming.repeat(instance, request, state, done)
+            case StartSaga() | RunOperation() as request:
+                return self._start(instance, request, (lane, record, message))
+            case Schedule() | Claim() as request:
+                return self._begin(instance, request, (lane, record, message), [])
             case Inquire() as request:
                 self.asking.inquire(instance, request, state, done)
             case _:
                 self._change(lane, record, message, state)
         return False
+
+    def _start(self, instance: str, request: Start, held: Held) -> bool:
+        """Begin a life, unless too many wait already for what it needs: then it is set aside."""
+        doors = self.aside.doors(request)
+        crowded = self.aside.crowded(doors) if doors else None
+        if crowded is not None:
+            self.aside.put(crowded, held)
+            self.hold(instance)
+            return False
+        return self._begin(instance, request, held, doors)
+
+    def _begin(self, instance: str, request: Start, held: Held, doors: list[Door]) -> bool:
+        lane, record, _ = held
+        first = self._starting.start(instance, request, record, LaneDone(lane, record.offset))
+        if first is None:
+            return False
+        self._pledged[first] = held
+        self.starting.add(instance)
+        self.hold(instance)
+        if doors:
+            self._doors[first] = doors
+            self.aside.comes(doors)
+        return True
+
+    def readmit(self) -> None:
+        """Let in what was set aside, now that fewer wait."""
+        while (held := self.aside.take()) is not None:
+            message = held[2]
+            behind = self._held.pop(message.subject, [])
+            self._begin(message.subject, message.data, held, self.aside.doors(message.data))
+            for lane, record, other in behind:
+                self._route(lane, record, other)
 
     def _repeat(
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
@@ -147,13 +187,21 @@ class Intake:
         What stands below the `low` water has had its life already (rule 5).
         """
         self.starting.discard(instance)
+        self.aside.comes(self._doors.pop(fact, ()), -1)
         held = self._held.pop(instance, [])
         request = self._pledged.pop(fact, None)
         if request is not None:
             lane, record, _ = request
-            if accepted or record.offset < low.get(lane, 0):
+            if accepted and _tells(request):
+                self._route(*request)
+            elif accepted or record.offset < low.get(lane, 0):
                 self._desk.done(LaneDone(lane, record.offset))
             else:
                 self._route(*request)
         for lane, record, message in held:
             self._route(lane, record, message)
+
+
+def _tells(held: Held) -> bool:
+    """Whether the request has more to say once its instance has started."""
+    return isinstance(held[2].data, Claim) and not held[2].data.lease

@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError
 from sagalog.engine.breaker import Breaker
 from sagalog.engine.context import Context
 from sagalog.engine.errors import DeclarationError, InvalidInput, InvalidResult
+from sagalog.engine.limits import Limit
 from sagalog.engine.payload import copied, written
 from sagalog.engine.retry import Retry
 from sagalog.schemas.definition import Json
@@ -42,6 +43,7 @@ class Operation(Generic[P, R_co]):
         exhausted: Exhausted,
         queue_limit: int = 0,
         retention: int | None = None,
+        limit: Limit | None = None,
         breaker: Breaker | None = None,
         pool: Pool | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Operation(Generic[P, R_co]):
         self.undo = undo
         self.exhausted: Exhausted = exhausted
         self.queue_limit, self.retention = queue_limit, retention
+        self.limit = limit
         self.breaker = breaker
         self.is_async = inspect.iscoroutinefunction(handler)
         self.pool = _checked_pool(pool, name, is_async=self.is_async)

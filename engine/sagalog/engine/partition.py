@@ -22,9 +22,11 @@ from sagalog.engine.folding import Folding
 from sagalog.engine.forgetting import Horizon, Trimming
 from sagalog.engine.instance import Instance
 from sagalog.engine.intake import Intake
+from sagalog.engine.lending import Lending
 from sagalog.engine.offsets import OffsetMap
 from sagalog.engine.pauses import Pauses
 from sagalog.engine.pending import End, Run, Undo, pending
+from sagalog.engine.permits import Permits
 from sagalog.engine.position import Position, check
 from sagalog.engine.results import Result, Returned, fact_of
 from sagalog.engine.table import Table
@@ -52,9 +54,12 @@ class Partition:
         self.trimming = Trimming()
         self._writer = Writer(app.name, number, nonce, largest)
         self._desk = Desk(partitions, self._writer, Breakers(app.breaker_of))
-        self._intake = Intake(app, self._desk)
-        self._folding = Folding(self._desk, self._intake)
-        self._acting = Acting(app.name, self._writer, self._desk.agenda, self._desk.holding)
+        self._lending = Lending(self._writer)
+        self._permits = Permits(app, self._desk, self._lending)
+        self._intake = Intake(app, self._desk, self._permits)
+        self._folding = Folding(self._desk, self._intake, self._lending, self._permits)
+        ready, desk = self._permits.ready, self._desk
+        self._acting = Acting(app.name, self._writer, desk.agenda, ready, desk.holding)
 
     @property
     def source(self) -> str:
@@ -101,6 +106,7 @@ class Partition:
         position = Position.of(rows)
         check(self.number, position.mark.offset, start, end)
         self._desk.table.restore(rows)
+        self._lending.restore(rows)
         for instance, state in self._desk.table.live():
             if state.offset >= position.mark.offset:
                 raise Impossible(f"{instance} is folded to {state.offset}, beyond the checkpoint")
@@ -173,10 +179,14 @@ class Partition:
         self._writer.now = now
         state = self._desk.table.get(call.instance)
         if not self._wanted(call, state):
+            self._permits.ended(call)
             self._desk.done(call.request)
+            return None
+        if not self._permits.begins(call):
             return None
         assert state is not None, "wanted, and not there"
         if self._desk.holding.holds(call.instance, state, call.action, now):
+            self._permits.ended(call)
             self._desk.done(call.request)  # an undo is asked for again when it is let go
             return None
         self._desk.agenda.mark(call.instance, call.action, "running")
@@ -187,11 +197,25 @@ class Partition:
             return False
         return self._desk.agenda.phase(call.instance, call.action) == "due"
 
+    def progressed(self, call: Call, number: int, fraction: float, message: str, now: int) -> None:
+        """A running handler says for the `number`th time how far it is."""
+        state = self._desk.table.get(call.instance)
+        wanted = self.phase == "acting" and state is not None and state.run == call.run
+        running = self._desk.agenda.phase(call.instance, call.action) == "running"
+        if state is None or not wanted or not running or isinstance(call.action, Undo):
+            return
+        self._writer.now = now
+        step = state.definition.steps[call.action.step].name
+        attempt = call.action.attempt
+        fact = f.StepProgressed(state.run, step, attempt, number, fraction, message)
+        self._writer.fact(call.instance, fact, state)
+
     def finished(self, call: Call, result: Result, now: int) -> None:
         """A handler has ended: append the fact, and the end if that follows from it."""
         if self.phase != "acting":
             return
         self._writer.now = now
+        self._permits.ended(call)
         state = self._desk.table.get(call.instance)
         if state is None or state.run != call.run or not state.steps:
             self._desk.agenda.clear(call.instance, call.action)
@@ -262,6 +286,8 @@ class Partition:
             state = self._desk.table.get(timer.instance)
             if state is not None:
                 self._acting.start(timer.instance, state, timer.action)
+        self._permits.tick()
+        self._lending.tick()
         self._start_all(self._desk.holding.probes(now))
         self._forget()
 
@@ -277,7 +303,8 @@ class Partition:
         """When the next timer is due (ms), if this owner will heed it."""
         if self.phase != "acting" or self.closing:
             return None
-        dues = self._desk.agenda.timers.next_due(), self._desk.holding.next_due()
+        rooms = self._desk.agenda.timers, self._desk.holding, self._permits, self._lending
+        dues = (room.next_due() for room in rooms)
         return min((due for due in dues if due is not None), default=None)
 
     # -- leaving
@@ -292,7 +319,7 @@ class Partition:
         self.trimming.reached(self.time, self.commits())
         folding = self._folding
         position = Position(folding.mark, folding.parked, tuple(self.trimming.days))
-        rows = [*self._desk.table.changes(), position.row()]
+        rows = [*self._desk.table.changes(), *self._lending.changes(), position.row()]
         if self._desk.holding.changed:
             self._desk.holding.changed = False
             rows.append(self._desk.holding.pauses.row())
@@ -300,8 +327,16 @@ class Partition:
 
     def effects(self) -> Effects:
         """What this turn wants done; the next turn starts with none."""
+        if self._permits.moved and self.phase == "acting" and not self.closing:
+            self._intake.readmit()
+            self._permits.moved.clear()
         done, self._writer.effects = self._writer.effects, Effects()
         return done
+
+    @property
+    def aside(self) -> int:
+        """How many requests are read and not let in yet, since their limits are crowded."""
+        return len(self._intake.aside)
 
     @property
     def starting(self) -> int:
@@ -319,7 +354,7 @@ class Partition:
 
     def closed_lanes(self) -> frozenset[str]:
         """The lanes that are not to be read now; where to go on says `unread`."""
-        return self._desk.holding.closed()
+        return self._desk.holding.closed() | self._intake.aside.full
 
     def unread(self, lane: str) -> int:
         """The offset of the first request of a lane that has not been taken in."""
@@ -328,6 +363,8 @@ class Partition:
     def close_intake(self) -> None:
         """Start nothing more: what runs may end and be appended, then the partition goes."""
         self.closing = True
+        if self.phase == "acting":
+            self._permits.close()
 
     def lose(self) -> None:
         """This owner has no say any more."""

@@ -54,6 +54,14 @@ class Expire(NamedTuple):
     kind: Literal["expire"] = "expire"
 
 
+class Lapse(NamedTuple):
+    """Append `ClaimExpired` when `lease` (ms) has passed since this owner read of the claim."""
+
+    number: int
+    lease: int
+    kind: Literal["lapse"] = "lapse"
+
+
 class Deadline(NamedTuple):
     """Append `DeadlinePassed` when `due` (ms) has come."""
 
@@ -90,7 +98,7 @@ class Deliver(NamedTuple):
     kind: Literal["deliver"] = "deliver"
 
 
-Action = Run | Send | Recall | Undo | Expire | Deadline | Fire | End | Post | Deliver
+Action = Run | Send | Recall | Undo | Expire | Lapse | Deadline | Fire | End | Post | Deliver
 
 
 def pending(state: Instance) -> list[Action]:
@@ -118,7 +126,7 @@ def _forward(state: Instance, actions: list[Action]) -> None:
         if step.status == "completed":
             continue
         unsettled = True
-        if step.status != "ready":
+        if step.status != "ready" or state.claim is not None:
             continue
         if not spec.there:
             actions.append(Run(number, step.attempt, step.retry_at))
@@ -128,6 +136,8 @@ def _forward(state: Instance, actions: list[Action]) -> None:
             actions.append(Expire(number, step.attempt, step.begins + spec.timeout))
     if not unsettled:
         actions.append(End("completed"))
+    elif state.claim is not None:
+        actions.append(Lapse(state.claim.number, state.claim.lease))
     elif state.deadline is not None:
         actions.append(Deadline(state.deadline))
 

@@ -22,7 +22,7 @@ ROW: tuple[str, ...] = (
     *("offset", "ended_at", "result", "key", "steps", "reply_to", "deadline", "priority"),
     *("parent", "delivered", "tenant", "cause", "error", "undoing", "undo_number"),
     *("undo_delivered", "letters", "confirm", "traceparent", "unreadable"),
-    *("beat",),
+    *("beat", "claim"),
 )
 """The fields of a row by their places: new ones go last, wherever they stand in the state."""
 

@@ -10,9 +10,13 @@ from sagalog.engine.errors import DeclarationError
 from sagalog.engine.instance import Instance
 from sagalog.engine.replying import refused, word
 from sagalog.schemas import facts as f
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.definition import Definition
 from sagalog.schemas.record import Record
-from sagalog.schemas.requests import RunOperation, Schedule, Start, StartSaga, StepData
+from sagalog.schemas.requests import Claimed, RunOperation, Schedule, Start, StartSaga, StepData
+
+TELLING = 5_000
+"""The lease (ms) of a claim that is told of: until what it tells is read, nobody runs it."""
 
 
 class Starting:
@@ -65,8 +69,9 @@ class Starting:
             parent=request.parent,
             not_before=request.not_before or 0,
             expired=self._expired(request, record),
-            purged="" if request.parent else self._desk.purges.sentence(done.lane, done.offset),
+            purged=self._purged(request, done),
             occasion=request.occasion,
+            claim=_claimed(request),
         )
 
     def _scheduled(self, request: Schedule, done: LaneDone) -> f.ScheduleStarted:
@@ -120,6 +125,12 @@ class Starting:
             priority=request.priority,
         )
 
+    def _purged(self, request: Start, done: LaneDone) -> str:
+        """By whom and why it was purged; what a parent waits for, or what was done, never is."""
+        if request.parent or (isinstance(request, Claim) and not request.lease):
+            return ""
+        return self._desk.purges.sentence(done.lane, done.offset)
+
     def _definition(self, request: Start) -> Definition:
         app, name = self._app, request.name
         if isinstance(request, RunOperation) and request.step is not None:
@@ -129,6 +140,8 @@ class Starting:
         steps = _steps(request)
         if steps is not None:
             return app.from_data(name, steps)
+        if isinstance(request, Claim):
+            return app.claimed(name, request.then, self._retention(request))
         if name in app.sagas:
             return app.sagas[name].definition
         if name in app.operations:
@@ -160,6 +173,8 @@ class Starting:
     def _deadline(self, request: Start, definition: Definition) -> int | None:
         if request.deadline is not None or definition.kind == "operation":
             return request.deadline
+        if isinstance(request, Claim):
+            return None
         saga = self._app.sagas.get(request.name)
         lasting = saga.deadline if saga else self._app.deadline
         begins = max(self._desk.writer.now, request.not_before or 0)
@@ -203,3 +218,9 @@ def _steps(request: Start) -> tuple[StepData, ...] | None:
     if isinstance(request, Schedule):
         return request.plan.steps
     return request.steps if isinstance(request, StartSaga) else None
+
+
+def _claimed(request: Start) -> Claimed | None:
+    if not isinstance(request, Claim):
+        return None
+    return Claimed(request.by, request.lease or TELLING)

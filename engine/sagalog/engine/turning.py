@@ -10,8 +10,11 @@ Cause = Literal["failure", "cancel", "deadline", "parent"]
 
 
 def can_turn(state: Instance) -> bool:
-    """Whether it may still turn back: not once it has, nor once its last step completed."""
-    if state.cause or state.status not in ("running", "stuck", "dead"):
+    """Whether it may still turn back: not once it has, nor once its last step completed.
+
+    Nor while a caller holds it, who would go on all the same.
+    """
+    if state.cause or state.claim or state.status not in ("running", "stuck", "dead"):
         return False
     return state.beat is not None or any(step.status != "completed" for step in state.steps)
 
@@ -19,8 +22,11 @@ def can_turn(state: Instance) -> bool:
 def parks(state: Instance, spec: StepSpec, error: Failure) -> bool:
     """Whether a final failure waits for a person instead of turning back.
 
-    What gave up on something unavailable always does; a child's parent is told instead.
+    What gave up on something unavailable always does; a child's parent is told instead. So
+    does what follows a caller's effect: it was told of a success.
     """
+    if spec.claimed and spec.after:
+        return True
     if error.kind == "unavailable":
         return True
     if state.definition.kind == "operation":
@@ -44,6 +50,7 @@ def back(state: Instance, cause: Cause) -> Instance:
     return state._replace(
         status="compensating",
         cause=cause,
+        claim=None,
         undoing=undoing,
         steps=tuple(_numbered(s) if n in undoing else s for n, s in enumerate(steps)),
     )

@@ -5,6 +5,7 @@ from sagalog.engine.desk import Desk
 from sagalog.engine.effects import Call, LaneDone
 from sagalog.engine.instance import Instance
 from sagalog.engine.pending import Undo, pending
+from sagalog.engine.permits import Permits
 from sagalog.schemas import facts as f
 from sagalog.schemas.requests import Compensate, Parent
 from sagalog.schemas.topics import COMPENSATIONS
@@ -13,10 +14,10 @@ from sagalog.schemas.topics import COMPENSATIONS
 class Undoing:
     """Takes the requests of the compensations lane in, for one partition."""
 
-    __slots__ = ("_app", "_desk")
+    __slots__ = ("_app", "_desk", "_permits")
 
-    def __init__(self, app: App, desk: Desk) -> None:
-        self._app, self._desk = app, desk
+    def __init__(self, app: App, desk: Desk, permits: Permits) -> None:
+        self._app, self._desk, self._permits = app, desk, permits
 
     def undo(
         self, instance: str, request: Compensate, state: Instance | None, done: LaneDone
@@ -49,7 +50,7 @@ class Undoing:
         self._desk.agenda.mark(instance, action, "due")
         partition = self._desk.writer.partition
         call = Call(partition, instance, state.run, COMPENSATIONS, action, done)
-        self._desk.writer.effects.calls.append(call)
+        self._permits.ready(call, state)
 
     def _asked(self, instance: str, request: Compensate, state: Instance) -> Undo | None:
         for action in pending(state) if state.run == request.run else ():

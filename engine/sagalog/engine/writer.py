@@ -12,7 +12,7 @@ from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.facts import Fact, Failure
 from sagalog.schemas.ids import poison_id
 from sagalog.schemas.record import Entry, Record
-from sagalog.schemas.replies import Reply
+from sagalog.schemas.replies import Further, Reply
 from sagalog.schemas.requests import Parent, ReplyTo
 from sagalog.schemas.topics import Topics
 
@@ -85,6 +85,13 @@ class Writer:
         self.effects.appends.append(Append(Topics(to.app).events, to.partition, entry, then))
         return len(value)
 
+    def beside(self, instance: str, fact: Fact, partition: int | None) -> None:
+        """Append a fact to another partition's events; None is the instance's own."""
+        _, value = codec.encode_fact(fact, source=self.source, subject=instance, now=self.now)
+        self.effects.appends.append(
+            Append(self._events, partition, Entry(instance.encode(), value))
+        )
+
     def request(
         self,
         topic: str,
@@ -111,7 +118,12 @@ class Writer:
         entry = Entry(to.client.encode(), value)
         self.effects.appends.append(Append(self.topics.replies, to.partition, entry))
 
-    def _encode_reply(self, to: ReplyTo, reply: Reply) -> bytes:
+    def further(self, to: ReplyTo, said: Further) -> None:
+        """Tell a client how far a step is."""
+        entry = Entry(to.client.encode(), self._encode_reply(to, said))
+        self.effects.appends.append(Append(self.topics.replies, to.partition, entry))
+
+    def _encode_reply(self, to: ReplyTo, reply: Reply | Further) -> bytes:
         return codec.encode(
             reply, id=to.request, source=self.source, subject=reply.instance, now=self.now
         )

@@ -39,6 +39,7 @@ class StepSpec:
     `undo` names the handler that takes the step back; a step that runs elsewhere needs
     none here, since its own app knows how.
     `input` and `undo_input` stand for the saga's input where they are not None.
+    `claimed` says that a caller may run it, before its life has a name.
     """
 
     name: str
@@ -53,6 +54,7 @@ class StepSpec:
     exhausted: Literal["turn-back", "park"] = "turn-back"
     input: Json = None
     undo_input: Json = None
+    claimed: bool = False
 
     @property
     def there(self) -> bool:

@@ -4,8 +4,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sagalog.schemas.definition import Definition, Json, Priority
+from sagalog.schemas.limits import (
+    LimitSet,
+    PermitsAsked,
+    PermitsExpired,
+    PermitsGranted,
+    PermitsRefilled,
+)
 from sagalog.schemas.pauses import BreakerClosed, BreakerOpened, Paused, PauseFact, Resumed
-from sagalog.schemas.requests import Occasion, Parent, Plan, ReplyTo
+from sagalog.schemas.requests import Claimed, Occasion, Parent, Plan, ReplyTo
 
 FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled", "invalid"]
 
@@ -13,6 +20,8 @@ FailureKind = Literal["terminal", "error", "timeout", "unavailable", "cancelled"
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a call of a handler brought no result. `type` is the exception's name.
+
+    `user_message` is fit for the end user, where the handler gave one.
 
     terminal: declared final, or refused before the handler ran. error: any other
     exception. timeout: cut off. unavailable: something it needs is away, nothing was done.
@@ -23,6 +32,7 @@ class Failure:
     type: str
     message: str
     traceback: str = ""
+    user_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class Started:
     `lane` and `lane_offset` say which request it answers (rule 5). No handler is called before
     `not_before` (ms). `expired` says that it waited longer than it was to, and
     `purged` by whom and why its lane was purged: either is its end too.
+    `claim` grants the steps to a caller: nobody else runs them until it ends (rule 12).
     """
 
     run: str
@@ -53,6 +64,7 @@ class Started:
     expired: bool = False
     purged: str = ""
     occasion: Occasion | None = None
+    claim: Claimed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,18 @@ class StepCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """How far a call says that it is: `fraction` from 0 to 1. `number` counts within the call."""
+
+    run: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepFailed:
     """A call failed. `final` ends the trying, else `retry_at` (ms) says when it goes on.
 
@@ -217,6 +241,22 @@ class StepReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimReleased:
+    """The holder of claim `number` has told what it did, and leaves the rest to the owner."""
+
+    run: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimExpired:
+    """The lease of claim `number` has passed: nobody knows what its holder has done (rule 12)."""
+
+    run: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The end of an instance whose every step is completed; their results stand with them."""
 
@@ -276,6 +316,7 @@ Fact = (
     | ScheduleFired
     | ScheduleReplaced
     | StepCompleted
+    | StepProgressed
     | StepFailed
     | StepCompensated
     | CompensationFailed
@@ -283,6 +324,8 @@ Fact = (
     | CompensationRequested
     | DeadlinePassed
     | StepReleased
+    | ClaimReleased
+    | ClaimExpired
     | Completed
     | Compensated
     | Cancelled
@@ -290,6 +333,11 @@ Fact = (
     | OutcomeDelivered
     | Forgotten
     | Taken
+    | PermitsAsked
+    | PermitsExpired
+    | PermitsRefilled
+    | LimitSet
+    | PermitsGranted
     | Paused
     | Resumed
     | BreakerOpened

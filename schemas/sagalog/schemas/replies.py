@@ -16,7 +16,8 @@ class Reply:
     `kind` outcome: the instance has ended or is parked, as `status` says; started: its
     first fact is in the log; accepted: a cancel or release is; conflict: the id lives
     with another payload; refused: the request cannot be served, `error` says why;
-    unknown: no such instance.
+    unknown: no such instance. `run` is the life whose steps the client may now run itself,
+    since its claim is granted; empty where it is not.
     """
 
     client: str
@@ -27,3 +28,19 @@ class Reply:
     result: Json = None
     error: Failure | None = None
     remaining: tuple[str, ...] = ()
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """How far a step is, to one who follows its instance; `time` is its fact's stamp in ms."""
+
+    client: str
+    request: str
+    instance: str
+    step: str
+    attempt: int
+    number: int
+    fraction: float
+    message: str
+    time: int

@@ -27,6 +27,17 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """Who runs an instance's steps instead of its owner: one call of a caller, by name.
+
+    `lease` is in ms: the owner counts it from reading the grant, the caller from its request.
+    """
+
+    by: str
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
 class Occasion:
     """Which firing this is: of the schedule with this id and life, due at `due` (ms)."""
 
@@ -184,10 +195,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Inquire:
-    """Ask for an instance's outcome, now if it has ended, else when it ends."""
+    """Ask for an instance's outcome, now if it has ended, else when it ends.
+
+    With `follow` how far it is is told too, until then.
+    """
 
     reply_to: ReplyTo
     wait: bool = True
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

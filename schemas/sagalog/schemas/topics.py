@@ -67,14 +67,21 @@ class Topics:
         """The topic of one lane."""
         return f"{self.app}.{lane}"
 
-    def specs(self, partitions: int, *, events_retention: int = 30 * DAY) -> list[TopicSpec]:
-        """All topics with their settings; `events_retention` in milliseconds, -1 for ever."""
+    def specs(
+        self,
+        partitions: int,
+        *,
+        events_retention: int = 30 * DAY,
+        backups_retention: int = 7 * DAY,
+    ) -> list[TopicSpec]:
+        """All topics with their settings; retentions in milliseconds, -1 for ever."""
         stamped = {"message.timestamp.type": "LogAppendTime"}
         kept = {"cleanup.policy": "delete", "retention.ms": "-1", **stamped}
         lanes = [TopicSpec(name, partitions, dict(kept)) for name in self.lanes]
         # A state holds an input and several results, a dead letter an input and a traceback.
         roomy = {"max.message.bytes": str(ROOMY)}
         delete = {"cleanup.policy": "delete", **stamped}
+        both = {"cleanup.policy": "compact,delete"}
         return [
             *lanes,
             TopicSpec(self.events, partitions, delete | {"retention.ms": str(events_retention)}),
@@ -83,16 +90,14 @@ class Topics:
                 self.deadletters, partitions, delete | roomy | {"retention.ms": str(30 * DAY)}
             ),
             TopicSpec(
-                self.backups,
-                partitions,
-                {"cleanup.policy": "compact,delete", "retention.ms": str(7 * DAY)},
+                self.backups, partitions, both | roomy | {"retention.ms": f"{backups_retention}"}
             ),
             TopicSpec(self.replies, partitions, delete | {"retention.ms": str(HOUR)}),
             TopicSpec(
                 self.workers,
                 partitions,
-                {
-                    "cleanup.policy": "compact,delete",
+                both
+                | {
                     "retention.ms": str(HOUR),
                     "segment.ms": str(HOUR),  # what is written to all the time is not cut else
                     **stamped,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sagalog.streams.blocking import BlockingClient, BlockingHandle, WouldBlock
     from sagalog.streams.client import Client
     from sagalog.streams.connection import connect
+    from sagalog.streams.critical import Critical, CriticalFailed
     from sagalog.streams.errors import (
         Fenced,
         LogError,
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
         TurnedBack,
     )
     from sagalog.streams.pausing import Hold
-    from sagalog.streams.pod import Pod, PodSettings
+    from sagalog.streams.pod import Pod
+    from sagalog.streams.pod_settings import PodSettings
+    from sagalog.streams.progress import Progress
     from sagalog.streams.stats import PodStats
     from sagalog.streams.status import LaneStatus, Observer, Status
     from sagalog.streams.workers import Worker, drain_worker, read_workers
@@ -44,6 +47,8 @@ __all__ = [
     "Cancelled",
     "Client",
     "Conflict",
+    "Critical",
+    "CriticalFailed",
     "Fenced",
     "Handle",
     "Hold",
@@ -60,6 +65,7 @@ __all__ = [
     "Pod",
     "PodSettings",
     "PodStats",
+    "Progress",
     "RecordTooLarge",
     "Refused",
     "Status",
@@ -79,6 +85,8 @@ _HOME = {
     "Cancelled": "outcomes",
     "Client": "client",
     "Conflict": "outcomes",
+    "Critical": "critical",
+    "CriticalFailed": "critical",
     "Fenced": "errors",
     "Handle": "handle",
     "Hold": "pausing",
@@ -93,8 +101,9 @@ _HOME = {
     "Outcome": "outcomes",
     "Parked": "outcomes",
     "Pod": "pod",
-    "PodSettings": "pod",
+    "PodSettings": "pod_settings",
     "PodStats": "stats",
+    "Progress": "progress",
     "RecordTooLarge": "errors",
     "Refused": "outcomes",
     "Status": "status",

@@ -15,22 +15,24 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga, SagalogError
-from sagalog.schemas.definition import Json, Priority
+from sagalog.schemas.definition import Json
 from sagalog.schemas.requests import StepData
+from sagalog.streams.blocking_verbs import BlockingVerbs
 from sagalog.streams.client import Client, How
 from sagalog.streams.connection import connect
+from sagalog.streams.critical import Critical
+from sagalog.streams.critical_orders import CriticalOptions
 from sagalog.streams.handle import Handle
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome
-from sagalog.streams.pausing import Hold
-from sagalog.streams.status import Status
+from sagalog.streams.progress import Progress
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -115,7 +117,7 @@ class Session:
         self._thread.join()
 
 
-class BlockingClient:
+class BlockingClient(BlockingVerbs):
     """See the module. The arguments are those of `connect`."""
 
     def __init__(
@@ -195,6 +197,31 @@ class BlockingClient:
         work = session.client.submit_many(operation, inputs, keys=keys, **options)
         return [BlockingHandle(self, session, handle) for handle in session.call(work)]
 
+    @overload
+    def critical(
+        self,
+        operation: Operation[..., Awaitable[T]],
+        input: Any = None,
+        **options: Unpack[CriticalOptions],
+    ) -> Critical[T]: ...
+    @overload
+    def critical(
+        self, operation: Operation[..., T], input: Any = None, **options: Unpack[CriticalOptions]
+    ) -> Critical[T]: ...
+    @overload
+    def critical(
+        self, operation: str, input: Any = None, **options: Unpack[CriticalOptions]
+    ) -> Critical[Any]: ...
+    def critical(
+        self,
+        operation: Operation[..., Any] | str,
+        input: Any = None,
+        **options: Unpack[CriticalOptions],
+    ) -> Critical[Any]:
+        """Run an operation in this process, now, with a backup; see `Client.critical`."""
+        session = self.session()
+        return session.call(session.client.critical(operation, input, **options))
+
     def get(self, instance: str, *, wait: bool = True) -> "BlockingHandle[Outcome]":
         """A handle on an instance by its id; see `Client.get`."""
         return self._handle(lambda c: c.get(instance, wait=wait))
@@ -218,40 +245,6 @@ class BlockingClient:
         return self._call(
             lambda c: c.release(instance, step, how, result, by=by, number=number, attempt=attempt)
         )
-
-    def pause(
-        self,
-        operation: Operation[..., Any] | str = "",
-        *,
-        lane: str = "",
-        reason: str = "",
-        by: str = "",
-    ) -> None:
-        """Hold an operation, or a lane; see `Client.pause`."""
-        self._call(lambda c: c.pause(operation, lane=lane, reason=reason, by=by))
-
-    def resume(
-        self,
-        operation: Operation[..., Any] | str = "",
-        *,
-        lane: str = "",
-        reason: str = "",
-        by: str = "",
-    ) -> None:
-        """Let it go on; see `Client.resume`."""
-        self._call(lambda c: c.resume(operation, lane=lane, reason=reason, by=by))
-
-    def pauses(self) -> list[Hold]:
-        """What is held now; see `Client.pauses`."""
-        return self._call(lambda c: c.pauses())
-
-    def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> None:
-        """Let what waits in a lane now end as cancelled; see `Client.purge`."""
-        self._call(lambda c: c.purge(lane, reason, by=by))
-
-    def status(self) -> Status:
-        """How the app stands; see `Client.status`."""
-        return self._call(lambda c: c.status())
 
     def session(self) -> Session:
         """The connection of this process, made at its first use. Raises as `connect` does."""
@@ -294,7 +287,9 @@ class BlockingHandle(Generic[T]):
 
     def __init__(self, client: BlockingClient, session: Session, handle: Handle[T]) -> None:
         self.id = handle.id
-        self._client, self._session, self._handle = client, session, handle
+        self._client = client
+        self._session: Session = session
+        self._handle: Handle[T] = handle
 
     def started(self, timeout: float | None = None) -> None:
         """Wait until the first fact is in the log; see `Handle.started`."""
@@ -307,6 +302,17 @@ class BlockingHandle(Generic[T]):
     def result(self, timeout: float | None = None) -> T:
         """Wait for completion; see `Handle.result`."""
         return self._call(lambda handle: handle.result(timeout))
+
+    def progress(self) -> Iterator[Progress]:
+        """What its handlers say of their progress, until it has settled; see `Handle.progress`."""
+        session = self._client.session()
+        handle = self._handle.moved(session.client)
+        told = handle.progress()
+        try:
+            while (said := session.call(anext(told, None))) is not None:
+                yield said
+        finally:
+            session.call(told.aclose())
 
     def cancel(self, reason: str = "") -> None:
         """Ask it to turn back; see `Handle.cancel`."""

@@ -2,37 +2,44 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import count
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
 from sagalog.engine.errors import DeclarationError
 from sagalog.schemas.codec import encode
-from sagalog.schemas.definition import Json, Priority
+from sagalog.schemas.definition import Json
 from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
+from sagalog.schemas.replies import Further
 from sagalog.schemas.requests import (
     Cancel,
     Inquire,
-    Purge,
     Release,
     ReplyTo,
     Schedule,
     Start,
     StepData,
 )
-from sagalog.schemas.topics import COMPENSATIONS, Topics
+from sagalog.schemas.topics import Topics
 from sagalog.streams.backpressure import Gate
 from sagalog.streams.composer import Composer
+from sagalog.streams.critical import CriticalPath
+from sagalog.streams.critical_verbs import CriticalVerbs
 from sagalog.streams.errors import LogError
 from sagalog.streams.handle import Handle, ScheduleHandle
+from sagalog.streams.limiting import Limiting
 from sagalog.streams.log import Log, Place
 from sagalog.streams.logs import logger
 from sagalog.streams.mailbox import Mailbox, Waiting
+from sagalog.streams.operating_verbs import OperatingVerbs
 from sagalog.streams.options import Options
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
-from sagalog.streams.pausing import Hold, Pauser, holds, read_pauses
-from sagalog.streams.status import Observer, Status
+from sagalog.streams.pausing import Pauser
+from sagalog.streams.posting import Post
+from sagalog.streams.settings import Settings
+from sagalog.streams.spool import Spool
+from sagalog.streams.status import Observer
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
 log = logger(__name__)
@@ -42,7 +49,7 @@ T = TypeVar("T")
 How = Literal["retry", "resolve", "skip"]
 
 
-class Client:
+class Client(CriticalVerbs, OperatingVerbs):
     """Talks to one app through its log. Get one with `connect`."""
 
     def __init__(
@@ -54,6 +61,7 @@ class Client:
         source: str = "",
         clock: Clock = wall_clock,
         token: Token = random_token,
+        spool: Path | None = None,
         backlog_limit: int = 0,
     ) -> None:
         self.app = app if isinstance(app, App) else None
@@ -64,7 +72,12 @@ class Client:
         self._mailbox = Mailbox(log, self._topics.replies, token)
         self._source = source or f"{self.name}/client/{self._mailbox.client}"
         self._pauser = Pauser(log, app, clock, token)
+        self._limiting = Limiting(log, app, clock, token)
         self._partitions = 0
+        self._post = Post(log, self._topics, self._mailbox, self._source, clock)
+        settings = Settings()
+        kept = Spool(spool or settings.spool, self.name)
+        self._path = CriticalPath(self._post, kept, patience=settings.critical_wait)
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
         self._gate = Gate(log, self.name, backlog_limit, clock)
@@ -81,11 +94,14 @@ class Client:
     async def open(self) -> None:
         """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable."""
         self._partitions = await self._log.partitions(self._topics.lane("normal"))
+        self._post.partitions = self._partitions
         await self._mailbox.open()
+        self._path.open()
         self._asking = asyncio.create_task(self._ask_again(), name=ROUND)
 
     async def close(self) -> None:
-        """Stop listening; instances go on without this client."""
+        """Stop listening, once critical calls have ended; instances go on without this client."""
+        await self._path.close()
         await self._gate.close()
         if self._asking is not None:
             self._asking.cancel()
@@ -182,6 +198,12 @@ class Client:
         to = self._mailbox.address()
         return await self._await_answer(to, instance, lane, Inquire(to, wait), started=False)
 
+    async def follow(self, instance: str, lane: str) -> Waiting:
+        """Ask in a lane how an instance ends, and how far it is until then."""
+        to, queue = self._mailbox.address(), asyncio.Queue[Further | None]()
+        request = Inquire(to, follow=True)
+        return await self._await_answer(to, instance, lane, request, started=False, progress=queue)
+
     async def cancel(
         self, instance: str, reason: str = "", *, by: str = "", lane: str = "high"
     ) -> None:
@@ -220,68 +242,6 @@ class Client:
             raise_unless_completed(reply)
         return None if reply.kind == "accepted" else Outcome.of(reply)
 
-    async def pause(
-        self,
-        operation: Operation[..., Any] | str = "",
-        *,
-        lane: str = "",
-        reason: str = "",
-        by: str = "",
-    ) -> None:
-        """Hold an operation, or a lane, until it is resumed; returns when that is durable.
-
-        No call of the operation begins any more; what runs may end. A lane is not read.
-        After a LogError say it again: it may hold in some partitions.
-        """
-        await self._pauser.pause(operation, lane, reason, by, self._source)
-
-    async def resume(
-        self,
-        operation: Operation[..., Any] | str = "",
-        *,
-        lane: str = "",
-        reason: str = "",
-        by: str = "",
-    ) -> None:
-        """Let an operation, or a lane, go on, whether a person or a breaker holds it."""
-        await self._pauser.resume(operation, lane, reason, by, self._source)
-
-    async def pauses(self) -> list[Hold]:
-        """What is held now, by people and by breakers, as the log says."""
-        return holds(await read_pauses(self._log, self.name))
-
-    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
-        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
-
-        The result says up to which offset of each partition. What has been taken in goes on,
-        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
-        gets Cancelled.
-        """
-        places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
-        ends = await self._log.ends(places)
-        through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
-        for (_, number), end in ends.items():
-            subject = self._subject(f"purge-{self._token(16)}", number)
-            request = Purge(lane, end, reason, by or self._source)
-            place, entry = self._letter(subject, through, request, subject)
-            await self._log.append(*place, [entry])
-        return ends
-
-    def _subject(self, name: str, partition: int) -> str:
-        """An id that belongs to a partition, for what is said to its owner."""
-        names = (f"{name}-{n}" for n in count())
-        return next(n for n in names if partition_of(n.encode(), self._partitions) == partition)
-
-    async def status(self) -> Status:
-        """How the app stands: lanes, operations, tenants. Rates are those since the last call.
-
-        The first call reads all of the app's events, each other one what is new. Between them
-        the client holds what it has read: about 2 KB for each instance that is not forgotten.
-        """
-        if self._observer is None:
-            self._observer = Observer(self._log, self.name, clock=self._clock)
-        return await self._observer.look()
-
     # -- the way in
 
     async def _send(
@@ -304,11 +264,21 @@ class Client:
         return handle
 
     async def _await_answer(
-        self, to: ReplyTo, instance: str, lane: str, request: Any, *, started: bool
+        self,
+        to: ReplyTo,
+        instance: str,
+        lane: str,
+        request: Any,
+        *,
+        started: bool,
+        progress: asyncio.Queue[Further | None] | None = None,
     ) -> Waiting:
         """Send a request, and wait for its answers from before it is sent."""
         (topic, partition), entry = self._letter(instance, lane, request, to.request)
         waiting = self._mailbox.expect(to, topic, partition, entry, started=started)
+        if progress is not None:
+            waiting.progress = progress
+            waiting.outcome.add_done_callback(lambda _: progress.put_nowait(None))
         try:
             await self._log.append(topic, partition, [entry])
         except BaseException:
@@ -339,7 +309,10 @@ class Client:
             now = asyncio.get_running_loop().time()
             for waiting in list(self._mailbox.waiting.values()):
                 if now - waiting.asked >= waiting.patience:
-                    waiting.asked, waiting.patience = now, min(waiting.patience * 2 or 5.0, 60.0)
+                    waiting.asked, waiting.patience = (
+                        now,
+                        min(waiting.patience * 2 or 5.0, waiting.most),
+                    )
                     await self._send_again(waiting)
 
     async def _send_again(self, waiting: Waiting) -> None:

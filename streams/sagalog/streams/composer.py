@@ -10,6 +10,7 @@ import orjson
 
 from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
 from sagalog.engine.payload import jsonable
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.definition import Json, Kind
 from sagalog.schemas.ids import instance_id, schedule_id
 from sagalog.schemas.requests import (
@@ -109,6 +110,32 @@ class Composer:
             **fields_of(options, self._clock()),
         )
 
+    def claim(
+        self,
+        operation: Operation[..., Any],
+        input: Any,
+        then: str | None,
+        key: str | None,
+        to: ReplyTo,
+    ) -> Claim:
+        """A claim on an operation, and `then` another. Raises InvalidInput."""
+        payload = payload_of(input)
+        if operation.takes_input:
+            operation.validate(payload)
+        return Claim(
+            name=operation.name,
+            input=payload,
+            fingerprint=claim_fingerprint(operation.name, then, payload),
+            key=key,
+            tenant=self.tenant,
+            reply_to=to,
+            confirm=True,
+            cause_time=self._clock(),
+            queue_limit=0,
+            by=self._token(8),
+            then=then,
+        )
+
     def _schedule(
         self,
         name: str,
@@ -120,7 +147,8 @@ class Composer:
     ) -> Schedule:
         """Another plan is another payload, to a schedule; each firing goes by what it starts."""
         plan = plan_of(options, fingerprint(name, payload, steps), kind)
-        fields = {**fields_of(options, self._clock()), "deadline": None, "confirm": True}
+        fields: dict[str, Any] = {**fields_of(options, self._clock())}
+        fields |= {"deadline": None, "confirm": True}
         del fields["queue_limit"]
         said = schedule_fingerprint(name, plan, fields["priority"], fields["retention"])
         if options.get("on_repeat") == "refuse":
@@ -173,6 +201,11 @@ def fingerprint(name: str, payload: Json, steps: Sequence[StepData] | None) -> s
     told = None if steps is None else [_told(step) for step in steps]
     said = orjson.dumps([name, payload, told], option=orjson.OPT_SORT_KEYS)
     return blake2b(said, digest_size=12).hexdigest()
+
+
+def claim_fingerprint(name: str, then: str | None, payload: Json) -> str:
+    """The same for a claim: another step behind the effect is other work."""
+    return fingerprint(f"{name}\0{then or ''}", payload, None)
 
 
 def schedule_fingerprint(name: str, plan: Plan, priority: str, retention: int | None) -> str:

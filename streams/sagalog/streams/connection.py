@@ -11,7 +11,8 @@ from sagalog.streams.errors import LogOwned
 from sagalog.streams.log import Log
 from sagalog.streams.logs import logger
 from sagalog.streams.opening import embedded, opened
-from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.pod import Pod
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.processes import cores
 from sagalog.streams.settings import Settings
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from sagalog.engine import Operation
@@ -18,10 +19,17 @@ from sagalog.schemas.facts import Failure
 from sagalog.streams.explaining import failure_of
 from sagalog.streams.logs import logger
 from sagalog.streams.processes import Processes
+from sagalog.streams.progress import Reporter
 
 log = logger(__name__)
 
 Finished = Callable[[Call, Result], None]
+Progressed = Callable[[Call, int, float, str], None]
+"""Called with a call, and what it reports: the how manieth, the fraction, and the message."""
+
+
+def _nobody(call: Call, number: int, fraction: float, message: str) -> None:
+    """Nobody listens to progress."""
 
 
 class Executor:
@@ -34,10 +42,13 @@ class Executor:
         self,
         operations: Mapping[str, Operation[..., Any]],
         finished: Finished,
+        progressed: Progressed = _nobody,
         *,
         threads: int,
         processes: int = 0,
     ) -> None:
+        self.progress_interval = 1.0
+        self._progressed = progressed
         self._operations, self._finished = operations, finished
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sagalog-handler")
         self._processes = Processes(operations, processes) if processes else None
@@ -163,6 +174,19 @@ class Executor:
         return Failure("timeout", "Timeout", f"took longer than {invocation.timeout} ms")
 
     async def _value(
+        self, me: "asyncio.Task[None]", operation: Operation[..., Any], invocation: Invocation
+    ) -> Any:
+        if not operation.takes_context:
+            return await self._handled(me, operation, invocation)
+        told = partial(self._progressed, invocation.call)
+        reporter = Reporter(asyncio.get_running_loop(), told, self.progress_interval)
+        invocation.context.reporter = reporter
+        try:
+            return await self._handled(me, operation, invocation)
+        finally:
+            reporter.close()
+
+    async def _handled(
         self, me: "asyncio.Task[None]", operation: Operation[..., Any], invocation: Invocation
     ) -> Any:
         arguments = operation.arguments(invocation.input, invocation.context)

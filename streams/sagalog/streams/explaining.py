@@ -15,7 +15,14 @@ def failure_of(operation: Operation[..., Any], error: BaseException) -> Failure:
     """What an exception means: final, one attempt used up, or none."""
     told = "".join(_told(e) for e in reversed(list(causes(error))))
     message = _clean(said(error))[:LONGEST]
-    return Failure(_kind(operation, error), type(error).__name__, message, _clean(told)[-LONGEST:])
+    kind, name = _kind(operation, error), type(error).__name__
+    return Failure(kind, name, message, _clean(told)[-LONGEST:], _for_users(error))
+
+
+def _for_users(error: BaseException) -> str:
+    """What a handler's exception has to say to the end user, if anything."""
+    message = getattr(error, "user_message", "")
+    return _clean(message)[:LONGEST] if isinstance(message, str) else ""
 
 
 def _kind(operation: Operation[..., Any], error: BaseException) -> FailureKind:

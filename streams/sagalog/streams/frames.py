@@ -12,7 +12,7 @@ from sagalog.schemas.facts import Failure
 HEAD = 4
 """Bytes that hold the length of a frame."""
 
-CROSSING = tuple(field.name for field in fields(Context))
+CROSSING = tuple(field.name for field in fields(Context) if field.name != "reporter")
 """What of a context crosses over. What has no JSON (a way back to the pod) is to be left out."""
 
 

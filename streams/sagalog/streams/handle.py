@@ -1,12 +1,13 @@
 """A handle: one instance, as the client that started or found it sees it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sagalog.schemas.replies import Reply
 from sagalog.streams.mailbox import Waiting
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
+from sagalog.streams.progress import Progress
 
 if TYPE_CHECKING:
     from sagalog.streams.client import Client
@@ -56,6 +57,23 @@ class Handle(Generic[T]):
         Raises NotCompleted with the outcome where it did not complete, else as `outcome`.
         """
         return self._load(raise_unless_completed(await self._reply(timeout)))
+
+    async def progress(self) -> AsyncGenerator[Progress]:
+        """What its handlers say of their progress, from the newest on, until it has settled.
+
+        Hints: some are passed over, and a step that says nothing tells nothing.
+        """
+        waiting = await self._client.follow(self.id, self._lane)
+        heard = dict[str, tuple[int, int]]()
+        try:
+            assert waiting.progress is not None, "who follows has where to hear it"
+            while (said := await waiting.progress.get()) is not None:
+                place = said.attempt, said.number
+                if place > heard.get(said.step, (0, 0)):
+                    heard[said.step] = place
+                    yield Progress.of(said)
+        finally:
+            waiting.outcome.cancel()
 
     async def cancel(self, reason: str = "") -> None:
         """Ask it to turn back; `outcome` then says how it ended."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sagalog.schemas.codec import decode
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Entry
-from sagalog.schemas.replies import Reply
+from sagalog.schemas.replies import Further, Reply
 from sagalog.schemas.requests import ReplyTo
 from sagalog.streams.errors import LogError, LogUnavailable, OffsetLost
 from sagalog.streams.log import Log
@@ -31,6 +31,12 @@ class Waiting:
     outcome: "asyncio.Future[Reply]"
     asked: float
     patience: float = 5.0
+    progress: "asyncio.Queue[Further | None] | None" = None
+
+    @property
+    def most(self) -> float:
+        """The longest that it waits until it is sent again; who follows soon wants a new owner."""
+        return 60.0 if self.progress is None else 5.0
 
 
 class Mailbox:
@@ -96,8 +102,7 @@ class Mailbox:
             for record in records:
                 if record.key == mine:
                     message = decode(record.value)
-                    if isinstance(message, Envelope) and isinstance(message.data, Reply):
-                        self._hand_over(message.data)
+                    self._heard(message.data if isinstance(message, Envelope) else None)
             await asyncio.sleep(0)
 
     async def _skip(self) -> None:
@@ -106,6 +111,14 @@ class Mailbox:
         self._reader.watch(place, (await self._log.ends([place]))[place])
         for waiting in self.waiting.values():
             waiting.patience = 0.0
+
+    def _heard(self, said: object) -> None:
+        if isinstance(said, Reply):
+            self._hand_over(said)
+        elif isinstance(said, Further):
+            waiting = self.waiting.get(said.request)
+            if waiting is not None and waiting.progress is not None:
+                waiting.progress.put_nowait(said)
 
     def _hand_over(self, reply: Reply) -> None:
         waiting = self.waiting.get(reply.request)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,8 +21,9 @@ from sagalog.streams.holdings import Holdings
 from sagalog.streams.log import Log, Membership
 from sagalog.streams.logs import logger
 from sagalog.streams.owner import Owner
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.presence import Presence, Sight
-from sagalog.streams.processes import cores
+from sagalog.streams.recovery import Recovery
 from sagalog.streams.stats import PodStats, pod_stats
 from sagalog.streams.surroundings import ROUND, Clock, Token, random_token, wall_clock
 
@@ -32,26 +32,6 @@ log = logger(__name__)
 
 LAST_CHECKPOINT = 1.5
 """Seconds for the last checkpoint of a partition; without it the next owner folds more."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodSettings:
-    """How a pod works. Durations in seconds.
-
-    `slots` bounds the handlers in flight, `threads` those of them that are plain
-    functions, `processes` those that are declared for a process: by default as many as there
-    are cores; with 0 they run in threads. `checkpoint_interval` is the most that a restart
-    folds again. On giving a partition up, running handlers have `give_up_timeout` to end.
-    `beat_interval` lies between two words in the log that it is there, 0 for none.
-    """
-
-    slots: int = 256
-    threads: int = 32
-    processes: int = field(default_factory=cores)
-    checkpoint_interval: float = 1.0
-    give_up_timeout: float = 5.0
-    forget_interval: float = 10.0
-    beat_interval: float = 0.0
 
 
 class Pod:
@@ -79,11 +59,13 @@ class Pod:
         self._topics = Topics(app.name)
         self._scheduler = Scheduler(self.settings.slots)
         pools = {"threads": self.settings.threads, "processes": self.settings.processes}
-        self._executor = Executor(app.operations, self._finished, **pools)
-        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._broken)
+        self._executor = Executor(app.operations, self._finished, self._progressed, **pools)
+        self._executor.progress_interval = self.settings.progress_interval
+        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
+        self._dispatcher = Dispatcher(app.name, log, self._acknowledged, self._holdings.broken)
+        self._recovery = Recovery(log, app.name, member, clock)
         self._facts, self._requests = log.reader(), log.reader()
         self._membership: Membership | None = None
-        self._holdings = Holdings(self._make, self._adopt, self._drop, self._give_up)
         self._state: WorkerState = "working"
         beat = self.settings.beat_interval
         self._presence = Presence(log, app.name, member, beat, clock, token, self._look, self.drain)
@@ -104,17 +86,13 @@ class Pod:
             await self._same_count(topic)
         # A tenth is left for keys, frames, and an outcome's way to its parent.
         self._largest = min(LARGEST, await self._log.largest(self._topics.events) * 9 // 10)
+        rounds = self._recovery.run(self.owners, self._partitions, self.settings.recover_interval)
         loops = (self._read_facts(), self._read_requests(), self._checkpoints(), self._forgets())
-        self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in loops]
+        self._tasks = [asyncio.create_task(loop, name=ROUND) for loop in (*loops, rounds)]
         holdings = self._holdings
         try:
-            self._membership = await self._log.join(
-                self.app.name,
-                self._topics.events,
-                self.member,
-                holdings.assigned,
-                holdings.revoked,
-            )
+            group = self.app.name, self._topics.events, self.member
+            self._membership = await self._log.join(*group, holdings.assigned, holdings.revoked)
             await self._presence.open()
         except BaseException:
             await self.stop()
@@ -224,6 +202,7 @@ class Pod:
         owner.lanes = {}
         self._scheduler.drop(owner.number)
         owner.processor.close_intake()
+        self._touch(owner)
 
     def _say_change(self) -> None:
         acting = (n for n, owner in self.owners.items() if owner.processor.phase == "acting")
@@ -283,9 +262,13 @@ class Pod:
 
     def _finished(self, call: Call, result: Result) -> None:
         self._scheduler.freed()
-        owner = self.owners.get(call.partition)
-        if owner is not None:
+        if (owner := self.owners.get(call.partition)) is not None:
             owner.processor.finished(call, result, self._clock())
+            self._touch(owner)
+
+    def _progressed(self, call: Call, number: int, fraction: float, message: str) -> None:
+        if (owner := self.owners.get(call.partition)) is not None:
+            owner.processor.progressed(call, number, fraction, message, self._clock())
             self._touch(owner)
 
     def _acknowledged(self, owner: Owner, thens: list[Then]) -> None:
@@ -293,9 +276,6 @@ class Pod:
         for then in thens:
             owner.processor.acknowledged(then, now)
         self._touch(owner)
-
-    def _broken(self, owner: Owner, error: BaseException) -> None:
-        self._holdings.broken(owner, error)
 
     def _touch(self, owner: Owner) -> None:
         """One turn for all that happens before the loop comes round."""

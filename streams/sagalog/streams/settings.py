@@ -1,5 +1,7 @@
 """Settings from the environment and a .env file: SAGALOG_URL and its kin."""
 
+from pathlib import Path
+
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -8,7 +10,8 @@ class Settings(BaseSettings):
 
     `url`: `sqlite:FILE` (embedded), `memory:` (gone with the process), or
     `kafka://HOST:PORT[,HOST:PORT]`. `partitions` is for topics that are created, and fixed
-    for life. TLS and SASL for Kafka are SAGALOG_KAFKA_*: see docs/operations.md.
+    for life. `spool` is the folder for backups that the log did not take in `critical_wait`
+    seconds. TLS and SASL for Kafka are SAGALOG_KAFKA_*: see docs/operations.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAGALOG_", env_file=".env", extra="ignore")
@@ -23,4 +26,6 @@ class Settings(BaseSettings):
     processes: int | None = None
     checkpoint_interval: float = 1.0
     give_up_timeout: float = 5.0
+    spool: Path = Path("sagalog-spool")
+    critical_wait: float = 2.0
     beat_interval: float = 5.0

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sagalog.schemas import facts as f
-from sagalog.schemas.requests import Cancel, Inquire, Plan, Release
+from sagalog.schemas.requests import Cancel, Inquire, Plan, Purge, Release
 from sagalog.streams.audit.writing import home
 from tests.streams.audit.beats import (
     FIRST,
@@ -64,6 +64,12 @@ def gives_up(log: Forgery) -> None:
     for attempt in (1, 2, 3):
         log.failed("a", ERROR, attempt, final=attempt == 3)
     log.fact(f.Compensated(log.run))
+
+
+def purged(log: Forgery) -> None:
+    asked = log.ask(log.request())
+    log.ask(Purge("normal", asked.offset + 1, "too many", "ann"), "high", subject="order")
+    log.fact(log.started(asked, purged="its lane was purged by ann: too many"))
 
 
 def cancelled(log: Forgery) -> None:
@@ -351,8 +357,34 @@ def beats(log: Forgery) -> None:
     log.fact(f.StepCompleted(log.run, "a", 1))
 
 
+def further(log: Forgery) -> None:
+    """A call says how far it is; what a former attempt, or a former owner, says is ignored."""
+    log.start()
+    log.fact(f.StepProgressed(log.run, "a", 1, 1, 0.1, "some"))
+    log.fact(f.StepProgressed(log.run, "a", 1, 3, 0.3))
+    log.fact(f.StepProgressed(log.run, "a", 1, 2, 0.2))
+    log.failed("a", ERROR, final=False)
+    log.fact(f.StepProgressed(log.run, "a", 1, 4, 0.4))
+    log.fact(f.StepProgressed(log.run, "a", 2, 1, 0.1))
+    log.done("a", 2)
+    log.fact(f.StepProgressed(log.run, "a", 2, 2, 0.9))
+    log.done("b")
+    log.fact(f.Completed(log.run))
+
+
 TRUE: list[Callable[[Forgery], None]] = [
-    *(complete, compensate, tries_again, gives_up, cancelled, too_slow, killed, zombie, orphan),
+    *(
+        complete,
+        compensate,
+        tries_again,
+        gives_up,
+        purged,
+        cancelled,
+        too_slow,
+        killed,
+        zombie,
+        orphan,
+    ),
     *(
         lost_without_a_blow,
         failed_behind_a_take,
@@ -362,6 +394,6 @@ TRUE: list[Callable[[Forgery], None]] = [
         told_late,
     ),
     *(undo_stuck, parked, given_up_on, parallel, family, child_fails, child_undone, child_refused),
-    *(forwarded, repeated, rival, poison, unreadable, beats),
+    *(forwarded, repeated, rival, poison, unreadable, beats, further),
 ]
 """Every story that passes."""

@@ -4,7 +4,7 @@ import pytest
 
 from sagalog.schemas import codec
 from sagalog.schemas import facts as f
-from sagalog.schemas.requests import Cancel, Compensate
+from sagalog.schemas.requests import Cancel, Compensate, Purge
 from sagalog.streams.audit import Auditor
 from sagalog.streams.audit.writing import home
 from tests.streams.audit.catching import Case, cases, caught
@@ -134,6 +134,13 @@ def by_another_lane(log: Forgery) -> None:
         log.ask(Compensate(1, parent=PARENT), "normal", source=HERE)
 
 
+def nobody_purged(log: Forgery) -> None:
+    """There is an order, of another lane, and one that does not reach so far."""
+    log.ask(Purge("low", 9), "high", subject="y")
+    log.ask(Purge("normal", 0), "high", subject="y")
+    log.fact(log.started(log.ask(log.request()), purged="its lane was purged"))
+
+
 LIVES = cases(
     (below_the_low_water, "S7 .* the request normal 0 is below the low water", credulous),
     (runs_again, "S7 .* the request normal 0 has had its life, and runs again"),
@@ -141,6 +148,7 @@ LIVES = cases(
     (forgotten_unread, "S7 .* a request of its time is not read: orders.normal/0/1"),
     (another_input, "S12 .* it has not the input of the request that it answers"),
     (another_s_request, "S12 .* it answers the request orders.normal/0/0, .* another instance"),
+    (nobody_purged, "S12 .* it was purged from normal, and nobody ordered that"),
     (no_request, "S12 .* it answers the request orders.normal/0/7, which is not in the log"),
     (wrong_partition, "S12 .* Started stands in partition ., and belongs to"),
     (wrong_key, "S12 .* StepCompleted stands under the key b'y'"),

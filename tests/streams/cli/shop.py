@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sagalog.engine import App, Context, Retry, Terminal, step
+from sagalog.engine import App, Context, Limit, Retry, Terminal, step
 
 QUICK = Retry(max_attempts=2, first=0.01)
 
@@ -65,11 +65,40 @@ async def once_an_hour(order: Order, ctx: Context) -> None:
     raise ValueError("not yet")
 
 
+@app.operation(limit=Limit(by="tenant"))
+async def weigh(n: int) -> int:
+    return n
+
+
+@app.operation
+async def pay(order: Order) -> str:
+    if order.mode == "declined":
+        raise Terminal("no money", user_message="Your card was declined.")
+    return f"paid for {order.sku}"
+
+
+@app.operation(retry=Retry(first=3600))
+async def save(order: Order) -> str:
+    if order.shut("away"):
+        raise ConnectionRefusedError("the database is away")
+    if order.shut("broken"):
+        raise ValueError("no such table")
+    return f"saved {order.sku}"
+
+
 @app.operation(retry=QUICK)
 def double(n: int) -> int:
     if n < 0:
         raise ValueError(f"{n} is negative [today]")
     return n * 2
+
+
+@app.operation
+async def count(order: Order, ctx: Context) -> int:
+    ctx.progress(0.4, "half of [the] rows")
+    while order.shut("slow"):  # noqa: ASYNC110 (another process makes the file)
+        await asyncio.sleep(0.01)
+    return 1
 
 
 app.saga("place-order", step(reserve), step(charge), step(ship))

@@ -18,6 +18,8 @@ COMMANDS = [
     ["release"],
     ["audit"],
     *(["deadletters", one] for one in ("list", "show", "replay")),
+    *(["limits", one] for one in ("set", "list")),
+    *(["backups", one] for one in ("list", "show", "retry", "resolve")),
     *(["topics", one] for one in ("plan", "create", "check")),
 ]
 

@@ -1,5 +1,8 @@
 """`sagalog show` and `list`: what is read back from the log."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.streams.cli.shell import Said, Shell
@@ -127,3 +130,23 @@ def test_looking_disturbs_no_owner_and_needs_none(shell: Shell) -> None:
         shell.type("start", "shop", "place-order", '{"sku": "a"}', "--key", "a")
     said = shell.type("show", "--key", "a", "--name", "place-order", "--json")
     assert said.json["status"] == "completed"
+
+
+def test_how_far_it_is(shop: Shell, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    order = f'{{"sku": "pen", "mode": "slow", "gate": "{gate}"}}'
+    instance = shop.type("submit", "shop", "count", order, "--no-wait").out.strip()
+
+    def shown() -> Any:
+        steps = shop.type("show", instance, "--json").json.get("steps") or [{}]
+        return steps[0].get("progress")
+
+    while not (progress := shown()):
+        pass
+    assert (progress["fraction"], progress["message"]) == (0.4, "half of [the] rows")
+    said = shop.type("show", instance).out
+    assert said.count("40% half of [the] rows") == 2
+    gate.touch()
+    while shop.type("show", instance, "--json").json["status"] != "completed":
+        pass
+    assert shop.type("show", instance).out.count("40% half of [the] rows") == 1

@@ -25,6 +25,8 @@ def test_the_plan_asks_nobody_and_makes_nothing(shell: Shell) -> None:
     assert {spec["name"] for spec in told} == {spec.name for spec in Topics("shop").specs(12)}
     assert {spec["partitions"] for spec in told} == {12}
     assert not list(shell.folder.glob("sagalog.db*"))
+    said = shell.type("topics", "plan", "other", "--backups-retention", "30d").out
+    assert "retention.ms=2592000000" in said
     said = shell.type("topics", "plan", "other", "--events-retention", "forever").out
     assert "other.events" in said
     assert "message.timestamp.type=LogAppendTime retention.ms=-1" in said

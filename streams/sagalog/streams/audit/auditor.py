@@ -16,6 +16,7 @@ from sagalog.streams.audit.fold import Fold
 from sagalog.streams.audit.journals import Journals
 from sagalog.streams.audit.kin import Kin
 from sagalog.streams.audit.lanes import Lanes
+from sagalog.streams.audit.lent import OF_LIMITS, Lent
 from sagalog.streams.audit.letters import Letters
 from sagalog.streams.audit.replies import Replies
 from sagalog.streams.audit.rest import Promised, Rest
@@ -71,6 +72,7 @@ class Auditor:
             Journals(self._homes, findings, ordered=ordered),
             ordered=ordered,
         )
+        self._lent = Lent(self._home, findings)
         self._rest = Rest(self._court, findings, self._books)
         self._readers: dict[str, Callable[[Record], None]] = {
             "events": self._event,
@@ -151,6 +153,7 @@ class Auditor:
         """What can be judged when all that there is has been fed, though work goes on."""
         for table in self._tables.values():
             table.missed()
+        self._lent.judge_doubtful()
         self._rest.so_far()
         return self._findings.taken()
 
@@ -161,6 +164,7 @@ class Auditor:
         """
         for table in self._tables.values():
             table.missed()
+        self._lent.judge_doubtful()
         self._rest.at_rest(ends or {})
         return self._findings.taken()
 
@@ -230,6 +234,8 @@ class Auditor:
             book.halts.fold(record.offset, record.timestamp, message.data)
         elif record.key != message.subject.encode() or message.subject.startswith("~"):
             self._misplaced(book, record, message)
+        elif type(message.data) in OF_LIMITS:
+            self._lent.read(book, record, message)
         else:
             book.read(record, message)
 

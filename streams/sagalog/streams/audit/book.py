@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from sagalog.engine.limiter import Limiter
 from sagalog.schemas import facts as f
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
@@ -47,9 +48,10 @@ class Book:
         self.fold = fold
         self.lives: dict[str, Life | Finished] = {}
         self.takes: list[int] = []
+        self.limiters: dict[str, Limiter] = {}
         self.halts = Halts()
         self.begins, self.first_at = 0, -1
-        self._partitions = partitions
+        self.partitions = partitions
         self._findings, self._hearing = findings, hearing
         self._verdicts = Verdicts(findings)
         self._owners: set[str] = set()
@@ -138,7 +140,7 @@ class Book:
         )
 
     def _judge_writer(self, instance: str, event: Event) -> None:
-        for letter, sentence in misplaced(instance, event, self._partitions):
+        for letter, sentence in misplaced(instance, event, self.partitions):
             self._say(instance, letter, sentence, event)
         own = event.source.startswith(f"{self.app}/{self.partition}/")
         if own and event.source not in self._owners and not self.truncated:

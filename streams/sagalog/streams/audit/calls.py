@@ -65,7 +65,8 @@ class Keepers:
 
     def keep(self, life: Life, phase: str, step: Step) -> bool:
         """Whether the step's handler, or its undo, writes a line when it begins."""
-        return not step.there and (life.app, phase, step.spec.operation) in self._kept
+        mine = not step.there and not step.spec.claimed
+        return mine and (life.app, phase, step.spec.operation) in self._kept
 
     def effects(self, life: Life, phase: str, step: Step) -> bool:
         """Whether it writes one when it has had its effect, too."""

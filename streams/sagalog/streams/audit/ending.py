@@ -24,7 +24,7 @@ def no_completed(life: Life, event: Event) -> Doubtful:
 
 def take_completed(life: Life, event: Event) -> None:
     """It has ended."""
-    life.end, life.ended_at = "completed", event.at
+    life.end, life.ended_at, life.claim = "completed", event.at, None
 
 
 def no_compensated(life: Life, event: Event) -> Doubtful:

@@ -3,6 +3,7 @@
 Each fact has a pair: `no_...` objects where it must not count, `take_...` is what it does.
 """
 
+from sagalog.schemas.facts import StepProgressed
 from sagalog.streams.audit.event import Event
 from sagalog.streams.audit.life import Letter, Life, Objection, Step, letter_name
 
@@ -54,6 +55,34 @@ def _too_early(life: Life, step: Step) -> Doubtful:
     return Objection("S2", "stale", f"{step.name} has an outcome before {waits} completed")
 
 
+def no_progress(life: Life, event: Event) -> Doubtful:
+    """Progress counts for the call that is due, each report once and in their order."""
+    fact = event.fact
+    step = life.steps.get(fact.step)
+    if step is None:
+        return _unknown(fact.step)
+    if life.end or life.cause or step.done >= 0 or step.failed:
+        return Objection("S5", "stale", f"{step.name} is over, and is said to be further")
+    early = _too_early(life, step)
+    if early is not None:
+        return early
+    if fact.attempt != step.attempt:
+        said = f"attempt {fact.attempt} of {step.name} is further, and {step.attempt} is due"
+        return Objection("S6", "stale", said)
+    if fact.number <= step.progress:
+        return Objection("S11", "repeated", f"{step.name} is at report {step.progress} already")
+    return None
+
+
+def take_progress(life: Life, event: Event) -> None:
+    """It is the newest report; older ones need not stand in a timeline."""
+    step = life.steps[event.fact.step]
+    step.progress = event.fact.number
+    former = life.moments[-2].event.fact if len(life.moments) > 1 else None
+    if isinstance(former, StepProgressed) and former.step == step.name:
+        del life.moments[-2]
+
+
 def no_failure(life: Life, event: Event) -> Doubtful:
     """A failure counts for the attempt that is due, and not behind the turn."""
     fact = event.fact
@@ -85,6 +114,7 @@ def take_failure(life: Life, event: Event) -> None:
     step.doubt = step.doubt or fact.error.kind in ("timeout", "invalid")
     away = fact.error.kind == "unavailable"
     step.down_since = (step.down_since or event.at) if away else 0
+    step.progress = 0
     if not fact.final:
         step.attempt += 1
         return
@@ -102,7 +132,7 @@ def take_failure(life: Life, event: Event) -> None:
 
 def _waits(life: Life, step: Step, kind: str) -> bool:
     """Whether a final failure waits for a person."""
-    if kind == "unavailable":
+    if kind == "unavailable" or (step.spec.claimed and step.spec.after):
         return True
     if life.alone:
         return life.parent is None
@@ -139,6 +169,8 @@ def _no_turn(life: Life, what: str) -> Doubtful:
         return Objection("S11", "repeated", f"{what} though it has turned back already")
     if life.all_done:
         return Objection("S5", "stale", f"{what} though its last step has completed")
+    if life.claim is not None:
+        return Objection("S5", "stale", f"{what} while its caller runs it")
     return None
 
 
@@ -168,6 +200,7 @@ def take_release(life: Life, event: Event) -> None:
         _release_undo(life, step, fact.how)
     elif fact.how == "retry":
         step.attempt, step.spent, step.down_since = step.attempt + 1, 0, 0
+        step.progress = 0
         step.failed, step.ready, step.ready_at = False, event.offset, event.at
         life.resume()
     else:

@@ -42,6 +42,9 @@ class Journals:
             said = f"{call.step} ({call.phase}) was called with the key {call.key}"
             self._findings.add("S7", "", call.instance, f"{said}, which is not its own")
             return
+        if not line.run:
+            self._findings.unjudged("calls of steps that a caller may run")
+            return
         self._lines[call.instance].append(line)
         if self._ordered:
             self._judge_now(line)

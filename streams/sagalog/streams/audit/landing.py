@@ -42,7 +42,7 @@ class Landing:
             case Cancel() as request:
                 meant = request.run in (None, known.run) and _lived(known, ask)
                 turned = bool(known.beat) and "compensating" in known.reached
-                return not meant or turned or not known.can_turn()
+                return not meant or turned or known.claimed or not known.can_turn()
             case _:
                 return True
 

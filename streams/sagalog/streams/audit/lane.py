@@ -26,13 +26,14 @@ class Lane:
         self.app, self.name = app, name
         self.topic, self.partition = topic, partition
         self.begins, self.next, self.committed = 0, 0, -1
-        self.fed = False
+        self.fed = self.trimmed = False
         self.open: dict[int, Ask] = {}
         self._base = 0
         self._stamps = array("q")
 
     def came(self, record: Record) -> None:
         """A record was read: its stamp is kept until it is below the low water."""
+        self.trimmed = self.trimmed or (not self.fed and record.offset > 0)
         self.fed = True
         missing = record.offset - self._base - len(self._stamps)
         if not self._stamps:

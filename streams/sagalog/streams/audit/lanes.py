@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sagalog.schemas import codec
+from sagalog.schemas import claims, codec
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
 from sagalog.schemas.requests import (
@@ -33,7 +33,10 @@ Books = Callable[[str, int], Book]
 Key = tuple[str, int, str]
 """App, partition, instance."""
 
-REQUESTS = (StartSaga, RunOperation, Schedule, Cancel, Compensate, Release, Inquire, Purge)
+REQUESTS = (
+    *(StartSaga, RunOperation, Schedule, claims.Claim),
+    *(Cancel, Compensate, Release, Inquire, Purge),
+)
 
 
 class Claim(NamedTuple):
@@ -64,6 +67,8 @@ class Lanes:
         self._waiting: dict[Key, list[tuple[Place, int]]] = {}
         self._claims: dict[Place, Claim] = {}
         self._cited: dict[tuple[str, int, int], tuple[Life, Event]] = {}
+        self._orders: dict[tuple[str, int, str], int] = {}
+        self._purged: list[tuple[Life, Event]] = []
         self._copies: dict[tuple[str, bytes | None], list[tuple[Place, int]]] = {}
 
     def lane(self, place: Place) -> Lane:
@@ -105,6 +110,9 @@ class Lanes:
             self._unreadable(lane, record)
             return None
         self._open(lane, ask)
+        if isinstance(message.data, Purge):
+            order = lane.app, lane.partition, message.data.lane
+            self._orders[order] = max(message.data.below, self._orders.get(order, 0))
         return ask
 
     def _unreadable(self, lane: Lane, record: Record) -> None:
@@ -140,6 +148,8 @@ class Lanes:
     def born(self, life: Life, event: Event) -> tuple[Ask | None, list[Ask]]:
         """A life began: the request that it says it answers, and all who asked for it."""
         self.landing.learn(life)
+        if getattr(event.fact, "purged", ""):
+            self._purged.append((life, event))
         lane = self.lane((f"{life.app}.{event.fact.lane}", life.partition))
         answered, heard = lane.open.get(event.fact.lane_offset), list[Ask]()
         if answered is not None and answered.instance != life.instance:
@@ -177,6 +187,17 @@ class Lanes:
             said = f"it answers the request {Spot(*place)}, which is not in the log"
             self._findings.about(life, "S12", said, event)
         self._cited.clear()
+
+    def judge_purged(self) -> None:
+        """What was purged must have been ordered to be, of this lane and beyond this request."""
+        for life, event in self._purged:
+            order = life.app, life.partition, event.fact.lane
+            if any(lane.trimmed for lane in self._lanes.values() if lane.app == life.app):
+                self._findings.unjudged("purges whose orders may have been trimmed")
+            elif self._fed(life.app) and event.fact.lane_offset >= self._orders.get(order, 0):
+                said = f"it was purged from {event.fact.lane}, and nobody ordered that"
+                self._findings.about(life, "S12", said, event)
+        self._purged.clear()
 
     def lettered(self, spot: Spot) -> None:
         """A record has its dead letter."""

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from sagalog.schemas.definition import Definition, Json, Priority, StepSpec
 from sagalog.schemas.facts import Failure, Refused, ScheduleStarted, Started
-from sagalog.schemas.requests import Parent, Plan
+from sagalog.schemas.requests import Claimed, Parent, Plan
 from sagalog.schemas.topics import COMPENSATIONS
 from sagalog.streams.audit.event import Event, Moment
 
@@ -69,6 +69,7 @@ class Step:
     undo_spent: int = 0
     undo_down_since: int = 0
     undone_by_hand: bool = False
+    progress: int = 0
 
     @property
     def name(self) -> str:
@@ -113,7 +114,9 @@ class Life:
     `turned` is the offset at which it turned back, `parked` whether a person is waited for.
     `outcomes` tells of calls: by phase, step, number of the undo (0 forward) and attempt;
     `writers` of who told so. `lost` says that the fold and the promises disagree, so that
-    nothing more can be told. `reached` are the statuses that it has had.
+    nothing more can be told. `claim` is who runs the steps instead of the owner, and
+    `claimed` whether there ever was one: a cancel that found it came to nothing. `reached` are
+    the statuses that it has had.
     """
 
     app: str
@@ -144,6 +147,8 @@ class Life:
     undo_delivered: int = 0
     delivered: str = ""
     unreadable: int = -1
+    claim: Claimed | None = None
+    claimed: bool = False
     beat: Beat | None = None
     key: str = ""
     tenant: str = ""
@@ -197,7 +202,7 @@ class Life:
 
     def can_turn(self) -> bool:
         """Whether a cancel or a deadline may still turn it back."""
-        return not (self.cause or self.end or self.all_done)
+        return not (self.cause or self.end or self.all_done or self.claim)
 
     def open_next(self, event: Event) -> None:
         """Steps that wait for nothing any more are ready from here on."""
@@ -222,7 +227,7 @@ class Life:
             if step.done < 0 and step.ready >= 0 and (step.doubt or not step.failed)
         ]
         self.cause, self.turned, self.end, self.parked = cause, event.offset, "", False
-        self.ended_at = 0
+        self.ended_at, self.claim = 0, None
         self.todo = [n for n in (*self.order, *perhaps) if self.steps[n].undoable]
         for name in self.todo:
             self.number_anew(self.steps[name])
@@ -268,10 +273,12 @@ def born(app: str, instance: str, event: Event) -> Life:
         deadline=fact.deadline,
         priority=fact.priority,
         parent=fact.parent,
+        claim=fact.claim,
+        claimed=fact.claim is not None,
         reached={"running"},
     )
     if fact.expired or fact.purged:
-        life.steps, life.cause = {}, "cancel"
+        life.steps, life.cause, life.claim = {}, "cancel", None
         life.end, life.ended_at, life.reached = "cancelled", event.at, {"cancelled"}
     life.open_next(event)
     return life
@@ -279,7 +286,9 @@ def born(app: str, instance: str, event: Event) -> Life:
 
 def _scheduled(app: str, instance: str, event: Event) -> Life:
     fact: ScheduleStarted = event.fact
-    plans = [(fact.plan, fact.input, fact.priority, fact.retention)]
+    plans: list[tuple[Plan, Json, Priority, int]] = [
+        (fact.plan, fact.input, fact.priority, fact.retention)
+    ]
     return Life(
         app=app,
         instance=instance,

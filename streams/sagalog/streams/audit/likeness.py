@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sagalog.schemas import facts as f
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.definition import Definition
 from sagalog.schemas.requests import Compensate, RunOperation, Schedule, Start
 from sagalog.streams.audit.lane import Ask
@@ -46,6 +47,10 @@ def _unlike(request: Start, first: f.Started) -> Iterator[str]:
         yield "not_before"
     if request.name != first.definition.name:
         yield "name"
+    if (request.by if isinstance(request, Claim) else "") != (
+        first.claim.by if first.claim else ""
+    ):
+        yield "claim"
     if isinstance(request, RunOperation) and request.step is not None:
         spec = replace(request.step, after=(), spread=False, input=None)
         if first.definition != Definition("operation", request.name, (spec,)):

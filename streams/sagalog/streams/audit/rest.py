@@ -32,6 +32,7 @@ class Rest:
         """What holds at any time."""
         self._court.lanes.judge_claims()
         self._court.lanes.judge_cited()
+        self._court.lanes.judge_purged()
         self._court.letters.orphans()
         self._court.replies.judge_doubtful()
         self._court.journals.learn()

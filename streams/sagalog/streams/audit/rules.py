@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from sagalog.schemas import facts as f
-from sagalog.streams.audit import backward, beats, ending, forward, scruples
+from sagalog.streams.audit import backward, beats, claims, ending, forward, scruples
 from sagalog.streams.audit.event import Event
 from sagalog.streams.audit.life import Life, Objection
 
@@ -30,8 +30,11 @@ RULES: dict[type[Any], Rule] = {
     f.StepCompleted: Rule(
         forward.no_completion, forward.take_completion, "S7", scruples.about_completion
     ),
+    f.StepProgressed: Rule(forward.no_progress, forward.take_progress, "S11"),
     f.StepFailed: Rule(forward.no_failure, forward.take_failure, "S6", scruples.about_failure),
     f.StepReleased: Rule(forward.no_release, forward.take_release, "S6"),
+    f.ClaimReleased: Rule(claims.no_release, claims.take_release, "S7"),
+    f.ClaimExpired: Rule(claims.no_expiry, claims.take_expiry, "S7", claims.about_expiry),
     f.CancelRequested: Rule(forward.no_cancel, forward.take_cancel, "S5"),
     f.DeadlinePassed: Rule(forward.no_deadline, forward.take_deadline, "S5"),
     f.StepCompensated: Rule(backward.no_undo, backward.take_undo, "S3"),

@@ -41,6 +41,10 @@ def about_failure(life: Life, event: Event) -> Iterator[Scruple]:
         if not fact.final:
             yield "S6", f"{step.name} runs elsewhere, and is to be tried again from here"
         return
+    if life.claim is not None and not step.spec.after:
+        if not fact.final:
+            yield "S6", f"{step.name} failed in its caller, and is to be tried again"
+        return
     tries = Tries(step.spec.retry, step.attempt, step.spent, step.down_since, step.spec.operation)
     yield from _tried(step.name, tries, event)
 

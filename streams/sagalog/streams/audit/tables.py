@@ -6,6 +6,8 @@ from itertools import zip_longest
 import orjson
 
 from sagalog.engine.errors import Impossible
+from sagalog.engine.lending import LIMITER_KEY
+from sagalog.engine.limiter import as_row
 from sagalog.engine.pauses import NOTHING_HELD, PAUSES_KEY
 from sagalog.engine.position import BEGINNING, Mark, Position
 from sagalog.engine.rows import ROW, pack
@@ -78,6 +80,7 @@ class Table:
         for key in held:
             self._extra(key.decode(errors="replace"))
         self._judge_definitions(rows, used)
+        self._judge_limiters(rows)
         self._judge_pauses(rows, fold.next)
         self._findings.tally.rows += len(rows)
 
@@ -95,6 +98,15 @@ class Table:
         known = not self._book.truncated and not self._parked
         for key in sorted(extra) if known else ():
             self._say(f"the table has {key.decode()}, which no instance has")
+
+    def _judge_limiters(self, rows: Rows) -> None:
+        states = self._book.limiters
+        folded = {LIMITER_KEY + name.encode(): as_row(state) for name, state in states.items()}
+        kept = {key: row for key, row in rows.items() if key.startswith(LIMITER_KEY)}
+        known = not self._book.truncated and not self._parked
+        for key in sorted(folded.keys() | kept.keys()) if known else ():
+            if folded.get(key) != kept.get(key):
+                self._say("the row of its limiter is not what its facts fold to", key.decode())
 
     # -- checkpoints, as they are written
 

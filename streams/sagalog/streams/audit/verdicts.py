@@ -96,7 +96,7 @@ class Verdicts:
         if known is None or (counted and not known.counted):
             done = isinstance(event.fact, f.StepCompleted | f.StepCompensated)
             life.outcomes[key] = Outcome(event.offset, event.at, event.late, done, counted)
-        if ours(event.source):
+        if ours(event.source) and not step.spec.claimed:  # owners tell what callers did, too
             writer = (event.source, *key)
             if writer in life.writers:
                 said = f"{event.source} told twice how attempt {key[3]} of {key[1]} ended"

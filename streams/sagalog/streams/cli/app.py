@@ -6,8 +6,10 @@ import typer
 
 from sagalog.streams.cli.commands import (
     audit,
+    backups,
     deadletters,
     jobs,
+    limits,
     look,
     move,
     pauses,
@@ -43,6 +45,8 @@ app = typer.Typer(
 for group in (run, start, look, queue, move, pauses, jobs, audit):
     group.add_to(app)
 app.add_typer(deadletters.app, name="deadletters")
+app.add_typer(limits.app, name="limits")
+app.add_typer(backups.app, name="backups")
 app.add_typer(topics.app, name="topics")
 app.add_typer(workers.app, name="workers")
 

@@ -38,6 +38,9 @@ def words(moment: Moment) -> Words:
             return Words(
                 "step completed", fact.step, str(fact.attempt), brief(fact.result), "green"
             )
+        case f.StepProgressed():
+            more = f"{fact.fraction:.0%} {fact.message}".rstrip()
+            return Words("progress", fact.step, str(fact.attempt), more, "dim")
         case f.StepFailed():
             return Words("step failed", fact.step, str(fact.attempt), _failed(fact, moment), "red")
         case f.StepCompensated():
@@ -72,6 +75,9 @@ def _whole(fact: Any, instance: str) -> Words:
             return Words("dead letter", more=f"sagalog deadletters show {letter}", colour="red")
         case f.OutcomeDelivered():
             return Words("parent told", more=fact.outcome)
+        case f.ClaimReleased() | f.ClaimExpired():
+            gone = isinstance(fact, f.ClaimExpired)
+            return Words("claim expired" if gone else "claim released", colour="yellow")
         case f.Taken():
             return Words("new owner", more=fact.owner, colour="dim")
         case _:
@@ -94,7 +100,8 @@ def _end(fact: Any) -> Words:
 
 def _started(fact: f.Started) -> str:
     key = f" key {fact.key}" if fact.key else ""
-    return f"from {fact.lane} at {fact.lane_offset}{key}"
+    claim = f", run by its caller {fact.claim.by}" if fact.claim else ""
+    return f"from {fact.lane} at {fact.lane_offset}{key}{claim}"
 
 
 def plan(plan: Plan) -> str:

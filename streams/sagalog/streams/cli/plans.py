@@ -10,6 +10,7 @@ from sagalog.engine.pending import (
     End,
     Expire,
     Fire,
+    Lapse,
     Post,
     Recall,
     Run,
@@ -18,6 +19,7 @@ from sagalog.engine.pending import (
     pending,
 )
 from sagalog.schemas.codec import rfc3339
+from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.times import due
 
 
@@ -58,12 +60,18 @@ def _sentence(state: Instance, action: Action, now: int) -> str:
             return f"{name or 'the saga'} runs out of time: {due(action.due, now)}"
         case Fire():
             return f"start {state.definition.name}: {due(action.due, now)}"
-        case End():
-            return f"its end is written: {action.status}"
+        case End() | Lapse():
+            return _whole(action)
         case Post():
             return f"the dead letter of {name} is written"
         case Deliver():
             return f"its parent is told: {action.outcome}"
+
+
+def _whole(action: End | Lapse) -> str:
+    if isinstance(action, Lapse):
+        return f"its caller runs it, and has {spoken(action.lease)} for that"
+    return f"its end is written: {action.status}"
 
 
 def _undo(state: Instance, action: Undo, name: str, now: int) -> str:

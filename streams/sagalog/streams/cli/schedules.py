@@ -10,7 +10,7 @@ from sagalog.engine.instance import Instance
 from sagalog.engine.lifecycle import phase
 from sagalog.schemas.codec import rfc3339
 from sagalog.schemas.envelope import Envelope
-from sagalog.schemas.facts import ScheduleFired
+from sagalog.schemas.facts import ScheduleFired, StepProgressed
 from sagalog.schemas.ids import firing_key, instance_id
 from sagalog.streams.cli.documents import write_line
 from sagalog.streams.cli.facts import plan
@@ -107,11 +107,12 @@ def _document(one: Listed, now: int) -> dict[str, Any]:
 
 
 def recent(moments: Sequence[Moment]) -> list[Moment]:
-    """The moments of a timeline, without all but the newest firings."""
-    fired = [n for n, moment in enumerate(moments) if _is_firing(moment)]
-    hidden = set(fired[:-SHOWN])
+    """The moments of a timeline, without all but the newest firings and reports of progress."""
+    fired = [n for n, moment in enumerate(moments) if _is(moment, ScheduleFired)]
+    said = [n for n, moment in enumerate(moments) if _is(moment, StepProgressed)]
+    hidden = {*fired[:-SHOWN], *said[:-1]}
     return [moment for n, moment in enumerate(moments) if n not in hidden]
 
 
-def _is_firing(moment: Moment) -> bool:
-    return isinstance(moment.message, Envelope) and isinstance(moment.message.data, ScheduleFired)
+def _is(moment: Moment, kind: type[ScheduleFired | StepProgressed]) -> bool:
+    return isinstance(moment.message, Envelope) and isinstance(moment.message.data, kind)

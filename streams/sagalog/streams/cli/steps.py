@@ -43,6 +43,7 @@ def step_documents(story: Story, state: Instance) -> list[dict[str, Any]]:
             "changed_at": rfc3339(step.time) if step.time else None,
             "result": step.result,
             "error": step.error,
+            "progress": step.progress and step.progress._asdict(),
             "undo": spec.undo,
             "undo_state": undo_words(state, number, step),
             "child": child_id(state.run, spec.name) if spec.there else None,
@@ -85,6 +86,8 @@ def undo_words(state: Instance, number: int, step: StepState) -> str:
 
 
 def _outcome(step: StepState) -> Text:
-    if step.error is not None:
+    if step.error is not None and step.progress is None:
         return Text(f"{step.error.type}: {brief(step.error.message)}", "red")
+    if step.progress is not None:
+        return Text(f"{step.progress.fraction:.0%} {brief(step.progress.message)}".rstrip(), "cyan")
     return Text(brief(step.result) if step.status == "completed" else "")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import typer
 from rich.text import Text
@@ -22,10 +23,17 @@ from sagalog.streams.opening import log_at
 from sagalog.streams.settings import Settings
 
 
+class Retention(NamedTuple):
+    """How long events and backups are kept, as somebody typed it."""
+
+    events: str
+    backups: str
+
+
 def plan(
     target: str,
     partitions: int | None,
-    retention: str,
+    retention: Retention,
     url: str | None,
     *,
     shell: bool,
@@ -41,13 +49,16 @@ def plan(
         _show_specs(specs)
 
 
-def _specs(app: str, partitions: int | None, retention: str) -> list[TopicSpec]:
-    kept = (
-        -1
-        if retention in ("forever", "-1")
-        else round(seconds(retention, "--events-retention") * 1000)
+def _specs(app: str, partitions: int | None, retention: Retention) -> list[TopicSpec]:
+    return Topics(app).specs(
+        partitions or Settings().partitions,
+        events_retention=_kept(retention.events, "--events-retention"),
+        backups_retention=_kept(retention.backups, "--backups-retention"),
     )
-    return Topics(app).specs(partitions or Settings().partitions, events_retention=kept)
+
+
+def _kept(duration: str, option: str) -> int:
+    return -1 if duration in ("forever", "-1") else round(seconds(duration, option) * 1000)
 
 
 def _show_specs(specs: Sequence[TopicSpec]) -> None:
@@ -59,7 +70,7 @@ def _show_specs(specs: Sequence[TopicSpec]) -> None:
 
 
 def create(
-    target: str, partitions: int | None, retention: str, url: str | None, *, as_json: bool
+    target: str, partitions: int | None, retention: Retention, url: str | None, *, as_json: bool
 ) -> None:
     """Create the topics that are missing."""
     logs.configure(logging.WARNING)
@@ -67,7 +78,7 @@ def create(
 
 
 async def _create(
-    target: str, partitions: int | None, retention: str, url: str | None, *, as_json: bool
+    target: str, partitions: int | None, retention: Retention, url: str | None, *, as_json: bool
 ) -> Code:
     where, app = address(url), app_name(target)
     log = log_at(where)
@@ -101,7 +112,7 @@ def _tell_created(specs: Sequence[TopicSpec], created: Sequence[str], *, as_json
 
 
 def check(
-    target: str, partitions: int | None, retention: str, url: str | None, *, as_json: bool
+    target: str, partitions: int | None, retention: Retention, url: str | None, *, as_json: bool
 ) -> None:
     """Compare the topics with what they must be."""
     logs.configure(logging.WARNING)
@@ -109,7 +120,7 @@ def check(
 
 
 async def _check(
-    target: str, partitions: int | None, retention: str, url: str | None, *, as_json: bool
+    target: str, partitions: int | None, retention: Retention, url: str | None, *, as_json: bool
 ) -> Code:
     where, app = address(url), app_name(target)
     async with existing(where) as log:

@@ -8,7 +8,8 @@ from functools import partial
 
 from sagalog.engine import App
 from sagalog.streams.log import Log
-from sagalog.streams.pod import Pod, PodSettings
+from sagalog.streams.pod import Pod
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.surroundings import Clock, Token
 from sagalog.streams.testing.leaps import LeapingLoop
 from sagalog.streams.testing.loop import Process

@@ -14,7 +14,7 @@ from sagalog.schemas.facts import Fact
 from sagalog.schemas.requests import StepData
 from sagalog.streams.client import Client
 from sagalog.streams.outcomes import Outcome
-from sagalog.streams.pod import PodSettings
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.testing.boundaries import plan_in_force
 from sagalog.streams.testing.calls import Calls
 from sagalog.streams.testing.handles import StageHandle

@@ -17,7 +17,7 @@ from sagalog.streams.client import Client
 from sagalog.streams.embedded import MemoryStore
 from sagalog.streams.log import Place
 from sagalog.streams.owner import lanes_group
-from sagalog.streams.pod import PodSettings
+from sagalog.streams.pod_settings import PodSettings
 from sagalog.streams.surroundings import Token
 from sagalog.streams.testing.boundaries import Moment, Plan
 from sagalog.streams.testing.calls import Call, Calls

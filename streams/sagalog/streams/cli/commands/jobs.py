@@ -14,6 +14,19 @@ Name = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do not.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Lane = Annotated[
+    Literal["high", "normal", "low"] | None,
+    typer.Option(help="What waits unread in this lane.", show_default=False),
+]
+States = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status",
+        "-s",
+        help="Or what is scheduled, running, retrying, dead, stuck, parked or live.",
+        show_default=False,
+    ),
+]
 Timeout = Annotated[str, typer.Option(help="Wait no longer than this; it goes on.")]
 
 REQUEUE_HELP = """Try again what waits for a person: the dead and the stuck.
@@ -86,19 +99,8 @@ def requeue(  # noqa: PLR0913 (a command line is flat)
 def purge(  # noqa: PLR0913 (a command line is flat)
     *,
     app: AppOption,
-    lane: Annotated[
-        Literal["high", "normal", "low"] | None,
-        typer.Option(help="What waits unread in this lane.", show_default=False),
-    ] = None,
-    status: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--status",
-            "-s",
-            help="Or what is scheduled, running, retrying, dead, stuck, parked or live.",
-            show_default=False,
-        ),
-    ] = None,
+    lane: Lane = None,
+    status: States = None,
     name: Name = None,
     dry_run: DryRun = False,
     yes: Yes = False,

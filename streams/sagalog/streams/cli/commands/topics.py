@@ -23,12 +23,23 @@ Retention = Annotated[
 ]
 
 
+Backups = Annotated[
+    str,
+    typer.Option(
+        "--backups-retention",
+        help="How long backups of the critical path live.",
+        metavar="DURATION",
+    ),
+]
+
+
 @app.command()
 def plan(
     target: AppArgument,
     *,
     partitions: PartitionsOption = None,
     events_retention: Retention = "30d",
+    backups_retention: Backups = "7d",
     shell: Annotated[
         bool,
         typer.Option("--shell", help="As commands of Kafka's own tools, for who runs the broker."),
@@ -47,7 +58,8 @@ def plan(
     with reporting():
         from sagalog.streams.cli import topic_plans  # noqa: PLC0415 (help stays fast)
 
-        topic_plans.plan(target, partitions, events_retention, url, shell=shell, as_json=as_json)
+        kept = topic_plans.Retention(events_retention, backups_retention)
+        topic_plans.plan(target, partitions, kept, url, shell=shell, as_json=as_json)
 
 
 @app.command()
@@ -56,6 +68,7 @@ def create(
     *,
     partitions: PartitionsOption = None,
     events_retention: Retention = "30d",
+    backups_retention: Backups = "7d",
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +83,8 @@ def create(
     with reporting():
         from sagalog.streams.cli import topic_plans  # noqa: PLC0415 (help stays fast)
 
-        topic_plans.create(target, partitions, events_retention, url, as_json=as_json)
+        kept = topic_plans.Retention(events_retention, backups_retention)
+        topic_plans.create(target, partitions, kept, url, as_json=as_json)
 
 
 @app.command()
@@ -79,6 +93,7 @@ def check(
     *,
     partitions: PartitionsOption = None,
     events_retention: Retention = "30d",
+    backups_retention: Backups = "7d",
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,4 +108,5 @@ def check(
     with reporting():
         from sagalog.streams.cli import topic_plans  # noqa: PLC0415 (help stays fast)
 
-        topic_plans.check(target, partitions, events_retention, url, as_json=as_json)
+        kept = topic_plans.Retention(events_retention, backups_retention)
+        topic_plans.check(target, partitions, kept, url, as_json=as_json)
