@@ -9,7 +9,6 @@ from tests.chaos.run import run
 
 
 @pytest.mark.slow
-@pytest.mark.proof
 @pytest.mark.kafka
 @pytest.mark.timeout(900)
 def test_ninety_seconds_of_chaos_break_no_promise(tmp_path: Path) -> None:

@@ -106,7 +106,6 @@ async def audited(world: World, crew: Crew, instances: list[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.proof
 @pytest.mark.timeout(500)
 async def test_what_is_asked_for_is_copied_once_and_in_order_whoever_is_killed(
     own_broker: Broker, app_name: str, tmp_path: Path

@@ -14,7 +14,7 @@ U = TypeVar("U")
 
 
 class BlockingVerbs:
-    """What of `BlockingClient` is about backups, pauses, limits, and the app as a whole."""
+    """The part of `BlockingClient` about backups, pauses, limits, and the app as a whole."""
 
     def _call(self, ask: Callable[[Client], Coroutine[Any, Any, U]]) -> U:
         raise NotImplementedError

@@ -3,6 +3,7 @@
 import pytest
 
 from sagalog.schemas import facts as f
+from sagalog.streams.audit.blows import UNREAD
 from tests.streams.audit.catching import Case, cases, caught
 from tests.streams.audit.forgery import ALONE, CUT, ERROR, RUN, TERMINAL, WIDE, Forgery, letters
 from tests.streams.audit.stories import compensate, complete
@@ -43,7 +44,27 @@ def with_another_key(log: Forgery) -> None:
     log.call("a", key="x:owner1-1:b")
 
 
+def long_since_taken(log: Forgery) -> None:
+    """By now it must have read that another took its partition."""
+    log.start()
+    log.take("owner2")
+    log.call("a", pid=2)
+    log.fact(f.StepCompleted(RUN, "a", 1))
+    log.now += UNREAD
+    log.call("a", 2, pid=1)
+
+
+def by_who_took_it_since(log: Forgery) -> None:
+    """Whoever takes the partition behind a result has read it."""
+    log.start()
+    log.done("a")
+    log.take("owner2")
+    log.call("a", 2, pid=2)
+
+
 S7 = cases(
+    (long_since_taken, "S7 .* attempt 2 of a by process 1 began behind its result"),
+    (by_who_took_it_since, "S7 .* attempt 2 of a by process 2 began behind its result"),
     (computed_again, "S7 .* attempt 2 of a by process 1 began behind its result, .* at 2"),
     (undone_again, "S7 .* attempt 2 of undo 1 of a by process 1 began behind its result"),
     (read_and_computed, "S7 .* attempt 2 of a by process 7 began behind its result"),
@@ -296,7 +317,36 @@ def outlived(log: Forgery) -> None:
     log.fact(f.Cancelled(RUN))
 
 
-BLAMELESS = [frozen, just_written, lost, thread_goes_on, taken_anew, outlived]
+def not_read_on(log: Forgery) -> None:
+    """An owner has not read yet that another took its partition, and what that one did."""
+    log.start()
+    log.take("owner2")
+    log.call("a", pid=2)
+    log.fact(f.StepCompleted(RUN, "a", 1))
+    log.call("a", pid=1)
+    log.call("b", pid=2)
+    log.fact(f.StepCompleted(RUN, "b", 1))
+    log.fact(f.Completed(RUN))
+    log.call("b", pid=1)
+
+
+def not_read_of_the_turn(log: Forgery) -> None:
+    """Nor that it was turned back."""
+    log.start()
+    log.done("a")
+    log.take("owner2")
+    log.fact(f.CancelRequested(RUN))
+    for step in ("b", "a"):
+        log.call(step, undo=1, pid=2)
+        log.fact(f.StepCompensated(RUN, step, 1))
+    log.call("b", pid=1)
+    log.fact(f.Cancelled(RUN))
+
+
+BLAMELESS = [
+    *(frozen, just_written, lost, thread_goes_on, taken_anew, outlived),
+    *(not_read_on, not_read_of_the_turn),
+]
 
 
 @pytest.mark.parametrize("story", BLAMELESS)

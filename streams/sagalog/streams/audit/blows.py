@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from sagalog.streams.audit.evidence import Blow, Call
 
+UNREAD = 3000
+"""Milliseconds in which an owner may not have read yet that another took its partition."""
+
 CUTS = frozenset({"kill", "freeze", "lose"})
 WAKES = frozenset({"thaw", "lose"})
 
@@ -42,6 +45,15 @@ def taken(takes: Sequence[int], after: int, before: int | None = None) -> bool:
     """Whether the partition was taken between two times (ms); `takes` are in order."""
     index = bisect_left(takes, after)
     return index < len(takes) and (before is None or takes[index] <= before)
+
+
+def overtaken(takes: Sequence[int], call: Call, written: int) -> bool:
+    """Whether a caller may have read neither that another took its partition nor what came then.
+
+    That is what was `written` (ms) behind the take. Nobody had it before the first take.
+    """
+    index = max(1, bisect_left(takes, call.at - UNREAD))
+    return index < len(takes) and takes[index] <= written
 
 
 def _hits(blow: Blow, partition: int) -> bool:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
-from sagalog.streams.audit.blows import Blows, taken
+from sagalog.streams.audit.blows import Blows, overtaken, taken
 from sagalog.streams.audit.evidence import Call
 from sagalog.streams.audit.life import Life, Step
 
@@ -80,19 +81,19 @@ class Written(NamedTuple):
     late: bool
 
 
-def begun(life: Life, line: Line, *, woken: bool) -> Iterator[Doubt]:
+def begun(life: Life, line: Line, takes: Sequence[int], *, woken: bool) -> Iterator[Doubt]:
     """What is wrong with the beginning of one call."""
     step = life.steps.get(line.call.step)
     if step is None:
         yield "S12", f"{line.what} was called, and it has no such step"
         return
     result = _result(life, step, line)
-    if result is not None and _behind(line.call, result, woken=woken):
+    if result is not None and _behind(line.call, result, takes, woken=woken):
         yield "S7", f"{line.what} began behind its result, which stands at {result.offset}"
     failed = life.outcomes.get(line.key)
     if failed is not None and failed.counted and not failed.done:
         written = Written(failed.offset, failed.at, failed.late)
-        if _behind(line.call, written, woken=woken):
+        if _behind(line.call, written, takes, woken=woken):
             yield "S8", f"{line.what} began behind its failure, which stands at {failed.offset}"
     yield from _undue(life, step, line)
 
@@ -108,11 +109,12 @@ def _result(life: Life, step: Step, line: Line) -> Written | None:
     return min(done, default=None)
 
 
-def _behind(call: Call, written: Written, *, woken: bool) -> bool:
+def _behind(call: Call, written: Written, takes: Sequence[int], *, woken: bool) -> bool:
     """Whether the caller knew a fact when it began, or should have."""
     if call.read >= 0:
         return written.offset < call.read
-    return not woken and call.at > written.at + (SLACK if written.late else 0)
+    unread = woken or overtaken(takes, call, written.at)
+    return not unread and call.at > written.at + (SLACK if written.late else 0)
 
 
 def _undue(life: Life, step: Step, line: Line) -> Iterator[Doubt]:
@@ -171,8 +173,9 @@ def doubled(
             calls[line.key].append(line)
     for same in calls.values():
         for one, other in pairwise(same):
-            first, last = sorted((one.call.at, other.call.at))
-            if not taken(takes, first, last):
+            first, last = sorted((one.call, other.call), key=attrgetter("at"))
+            unread = first.pid != last.pid and overtaken(takes, last, first.at)
+            if not unread and not taken(takes, first.at, last.at):
                 yield "S8", f"{other.what} was called again, and nothing had cut it short"
 
 
@@ -180,8 +183,10 @@ def _without_fact(
     life: Life, begins: Sequence[Line], blows: Blows, takes: Sequence[int]
 ) -> Iterator[Doubt]:
     for line in begins:
-        explained = line.key in life.outcomes or blows.struck(line.call, life.partition)
-        if not explained and not taken(takes, line.call.at):
+        call = line.call
+        cut = taken(takes, call.at) or overtaken(takes, call, call.at)
+        explained = line.key in life.outcomes or blows.struck(call, life.partition)
+        if not explained and not cut:
             yield "S8", f"{line.what} left no fact, and nothing had cut it short"
 
 
@@ -210,15 +215,17 @@ def _turned(
     """What had its effect is taken back, and nothing begins once that has begun.
 
     A process that slept in a handler ends it when it wakes, and one that lost its partition
-    may not be able to stop it: perhaps behind the undo of its successor. No log can keep it
-    from that.
+    may not know it yet, or not be able to stop it: perhaps behind the undo of its successor.
+    No log can keep it from that.
     """
+    undos = [x.call.at for x in lines if x.call.phase == "undo" and x.call.what == "begin"]
     awake = [
         line
         for line in lines
-        if not blows.woken(line.call, life.partition) and not _outlived(line, lines, takes)
+        if not blows.woken(line.call, life.partition)
+        and not _outlived(line, lines, takes)
+        and not _unread(line, undos, takes)
     ]
-    undos = [x.call.at for x in lines if x.call.phase == "undo" and x.call.what == "begin"]
     for line in awake:
         forward = line.call.phase == "forward" and line.call.what == "begin"
         if forward and undos and line.call.at > min(undos):
@@ -246,6 +253,12 @@ def _outlived(effect: Line, lines: Sequence[Line], takes: Sequence[int]) -> bool
         if line.key == effect.key and line.call.what == "begin" and line.call.pid == call.pid
     ]
     return call.what == "effect" and bool(begins) and taken(takes, max(begins), call.at)
+
+
+def _unread(line: Line, undos: Sequence[int], takes: Sequence[int]) -> bool:
+    """Whether a call is behind the first undo, and its owner may not know of that."""
+    first = min(undos, default=line.call.at)
+    return first < line.call.at and overtaken(takes, line.call, first)
 
 
 def _effect(line: Line, step: Step, phase: str) -> bool:

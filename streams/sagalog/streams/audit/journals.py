@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from sagalog.streams.audit.blows import Blows
+from sagalog.streams.audit.blows import Blows, overtaken
 from sagalog.streams.audit.book import Book
 from sagalog.streams.audit.calls import Keepers, Line, begun, doubled, line_of, unsettled, whole
 from sagalog.streams.audit.evidence import Blow, Call
@@ -71,7 +71,7 @@ class Journals:
         if life.lost:
             return
         woken = self._blows.woken(line.call, book.partition)
-        for letter, sentence in begun(life, line, woken=woken):
+        for letter, sentence in begun(life, line, book.takes, woken=woken):
             self._findings.about(life, letter, sentence)
         if not book.truncated:
             for letter, sentence in book.halts.broken(life, line):
@@ -83,6 +83,8 @@ class Journals:
     def _late(self, book: Book, known: Finished, line: Line) -> bool:
         if line.call.read >= 0:
             return known.offset < line.call.read
+        if overtaken(book.takes, line.call, known.ended_at):
+            return False
         late = line.call.at > known.ended_at
         return late and not self._blows.woken(line.call, book.partition)
 
