@@ -142,6 +142,7 @@ class Partition:
         if self.phase == "acting" and not self.closing:
             for instance, state in touched.items():
                 self._act(instance, state)
+                self._intake.aside.seen(instance, state, now)
             self._start_all(self._desk.holding.freed())
 
     def _taken(self, owner: str) -> None:
