@@ -222,17 +222,20 @@ class Partition:
             self._desk.agenda.clear(call.instance, call.action)
             self._desk.done(call.request)
             return
-        holding = self._desk.holding
-        lifted = holding.lifted(state, call.action, now)
-        fact = fact_of(state, call.action, result, now, lifted)
-        told = holding.ended(call.instance, state, call.action, result, now)
-        written = self._write(call, fact, state)
-        if isinstance(written, str):
-            self.finished(call, _unwritable(result, written), now)
-        elif isinstance(result, Returned):
-            self._follow(call.instance, state, fact)
+        told = self._desk.holding.ended(call.instance, state, call.action, result, now)
         if told is not None:
             self._writer.fact(PAUSES, told, None)
+        self._end(call, result, state)
+
+    def _end(self, call: Call, result: Result, state: Instance) -> None:
+        now = self._writer.now
+        lifted = self._desk.holding.lifted(state, call.action, now)
+        fact = fact_of(state, call.action, result, now, lifted)
+        written = self._write(call, fact, state)
+        if isinstance(written, str):
+            self._end(call, _unwritable(result, written), state)
+        elif isinstance(result, Returned):
+            self._follow(call.instance, state, fact)
 
     def _write(self, call: Call, fact: f.Fact, state: Instance) -> str | None:
         """Append a call's fact; why it cannot be, where it cannot."""
