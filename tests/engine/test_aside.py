@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sagalog.engine import App, Context, Limit, step
-from sagalog.engine.aside import CROWD
+from sagalog.engine.aside import CROWD, MOST
 from sagalog.engine.results import Returned
 from sagalog.schemas.requests import Purge
 from tests.engine.owner import Owner
@@ -82,3 +82,15 @@ def test_sagas_that_end_before_their_limited_step_leave_the_door_open(world: Wor
     world.settle(2000)
     work_off(world)
     assert owner(world).partition.aside == 0
+
+
+def test_the_lane_that_is_full_is_the_one_that_they_were_read_from(world: World) -> None:
+    for n in range(MOST + CROWD + CROWD // 2):
+        world.ask(run(), f"i{n}", lane="low")
+    world.settle()
+    assert owner(world).partition.closed_lanes() == {"low"}
+    while owner(world).partition.aside > MOST // 2:
+        for call, invocation in list(owner(world).running):
+            owner(world).end(call, invocation, Returned(None))
+        world.settle()
+    assert owner(world).partition.closed_lanes() == frozenset()

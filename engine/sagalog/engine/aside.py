@@ -121,9 +121,10 @@ class Aside:
         """Set a request aside."""
         self._queues.setdefault(door, deque()).append(held)
         self._by_limiter.setdefault(door.limiter, {})[door] = None
-        self._sizes[door.lane] += 1
-        if self._sizes[door.lane] >= MOST:
-            self.full.add(door.lane)
+        lane = held[0]  # where it was read: its priority may name another
+        self._sizes[lane] += 1
+        if self._sizes[lane] >= MOST:
+            self.full.add(lane)
 
     def take(self) -> Held | None:
         """The next one that may be let in, now that permits have moved on."""
@@ -138,9 +139,9 @@ class Aside:
     def _pop(self, door: Door) -> Held:
         queue = self._queues[door]
         held = queue.popleft()
-        self._sizes[door.lane] -= 1
-        if self._sizes[door.lane] <= MOST // 2:
-            self.full.discard(door.lane)
+        self._sizes[held[0]] -= 1
+        if self._sizes[held[0]] <= MOST // 2:
+            self.full.discard(held[0])
         if not queue:
             del self._queues[door], self._by_limiter[door.limiter][door]
             if not self._by_limiter[door.limiter]:
