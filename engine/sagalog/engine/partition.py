@@ -57,6 +57,7 @@ class Partition:
         self._lending = Lending(self._writer)
         self._permits = Permits(app, self._desk, self._lending)
         self._intake = Intake(app, self._desk, self._permits)
+        self._progress: dict[Call, int] = {}
         self._folding = Folding(self._desk, self._intake, self._lending, self._permits)
         ready, desk = self._permits.ready, self._desk
         self._acting = Acting(app.name, self._writer, desk.agenda, ready, desk.holding)
@@ -191,6 +192,9 @@ class Partition:
             self._desk.done(call.request)  # an undo is asked for again when it is let go
             return None
         self._desk.agenda.mark(call.instance, call.action, "running")
+        progress = state.steps[call.action.step].progress
+        if progress is not None:  # a former owner's call told it
+            self._progress[call] = progress.number
         return invocation(call, state)
 
     def _wanted(self, call: Call, state: Instance | None) -> bool:
@@ -207,6 +211,7 @@ class Partition:
             return
         self._writer.now = now
         step = state.definition.steps[call.action.step].name
+        number += self._progress.get(call, 0)
         attempt = call.action.attempt
         fact = f.StepProgressed(state.run, step, attempt, number, fraction, message)
         self._writer.fact(call.instance, fact, state)
@@ -215,6 +220,7 @@ class Partition:
         """A handler has ended: append the fact, and the end if that follows from it."""
         if self.phase != "acting":
             return
+        self._progress.pop(call, None)
         self._writer.now = now
         self._permits.ended(call)
         state = self._desk.table.get(call.instance)
