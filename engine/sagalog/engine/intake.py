@@ -144,6 +144,8 @@ class Intake:
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
     ) -> None:
         """A schedule is asked for that there is: it is found, or goes by this plan from now on."""
+        if state.unreadable >= 0:
+            return  # kept unread in the lane, as in `_change`
         if not beating.gives_way(state, request):
             self.asking.repeat(instance, request, state)
             self._desk.done(done)
