@@ -7,10 +7,11 @@ import pytest
 from sagalog.engine import App, Context, Limit, step
 from sagalog.engine.aside import CROWD, MOST
 from sagalog.engine.results import Returned
-from sagalog.schemas.requests import Purge
+from sagalog.schemas.facts import StepCompensated
+from sagalog.schemas.requests import Cancel, Compensate, Inquire, Parent, Purge
 from tests.engine.owner import Owner
 from tests.engine.script import TERMINAL
-from tests.engine.world import World, run, saga
+from tests.engine.world import World, run, saga, to
 
 FLOOD = 3 * CROWD
 
@@ -94,3 +95,59 @@ def test_the_lane_that_is_full_is_the_one_that_they_were_read_from(world: World)
             owner(world).end(call, invocation, Returned(None))
         world.settle()
     assert owner(world).partition.closed_lanes() == frozenset()
+
+
+def flooded(world: World) -> str:
+    """The last of a flood, which is set aside."""
+    for n in range(FLOOD):
+        world.ask(run(), f"i{n}")
+    world.settle()
+    last = f"i{FLOOD - 1}"
+    assert world.kinds(last) == []
+    return last
+
+
+def test_a_question_that_is_asked_again_and_again_waits_once(world: World) -> None:
+    last = flooded(world)
+    for request in ("p", "q"):
+        for _ in range(50):
+            world.ask(Inquire(to(request)), last, lane="high")
+    for _ in range(50):
+        world.ask(run(reply_to=to("r"), confirm=True), last, lane="high")
+    world.ask(run(), last, lane="high")
+    world.settle()
+    offsets = owner(world).partition._desk.offsets["high"]
+    assert (offsets.read, len(offsets._done) + offsets.low) == (151, 148)
+    work_off(world)
+    for request, replies in (("p", 1), ("q", 1), ("r", 2)):
+        assert len(world.replies(request)) == replies
+        assert world.replies(request)[-1].status == "completed"
+    assert owner(world).partition.commits() == {
+        "compensations": 0,
+        "high": 151,
+        "normal": FLOOD,
+        "low": 0,
+    }
+    assert world.kinds(last).count("Started") == 1
+
+
+def test_who_wants_it_changed_need_not_wait_for_its_turn(world: World) -> None:
+    last = flooded(world)
+    before = owner(world).partition.aside
+    world.ask(Cancel("enough", reply_to=to("c")), last)
+    world.settle()
+    assert world.replies("c")[0].kind == "accepted"
+    assert world.status(last) == "cancelled"
+    assert owner(world).partition.aside == before - 1
+    work_off(world)
+    assert len(world.calls) == FLOOD - 1
+
+
+def test_a_parent_that_undoes_what_is_set_aside_goes_on(world: World) -> None:
+    last = flooded(world)
+    parent = Parent("orders", 0, "parent", "run", "s")
+    world.ask(run(parent=parent), "child")
+    world.ask(Compensate(1, parent=parent), "child", lane="compensations")
+    world.settle()
+    assert [type(x) for x in world.facts("parent")][-1:] == [StepCompensated]
+    assert world.status(last) == ""

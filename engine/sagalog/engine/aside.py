@@ -1,6 +1,6 @@
 """Requests that are read and not let in yet: too many wait already for the same permits."""
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from sagalog.engine.permits import Permits
 from sagalog.schemas.definition import Json
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.record import Record
-from sagalog.schemas.requests import RunOperation, Start, StartSaga
+from sagalog.schemas.requests import ReplyTo, RunOperation, Start, StartSaga
 
 CROWD = 256
 """How many calls may wait for the permits of one limiter, in one lane, of one tenant."""
@@ -39,9 +39,11 @@ class Aside:
 
     __slots__ = (
         "_app",
+        "_behind",
         "_by_limiter",
         "_coming",
         "_permits",
+        "_places",
         "_queues",
         "_sizes",
         "_under_way",
@@ -50,7 +52,9 @@ class Aside:
 
     def __init__(self, app: App, permits: Permits) -> None:
         self._app, self._permits = app, permits
-        self._queues: dict[Door, deque[Held]] = {}
+        self._queues: dict[Door, OrderedDict[str, Held]] = {}
+        self._places: dict[str, Door] = {}
+        self._behind: dict[str, dict[tuple[str, str], Held]] = {}
         self._by_limiter: dict[str, dict[Door, None]] = {}
         self._coming: Counter[Door] = Counter()
         self._under_way: dict[str, list[Door]] = {}
@@ -59,6 +63,9 @@ class Aside:
 
     def __len__(self) -> int:
         return self._sizes.total()
+
+    def __contains__(self, instance: str) -> bool:
+        return instance in self._places
 
     def doors(self, request: Start) -> list[Door]:
         """Through which doors a request comes: one for each of its limited operations."""
@@ -119,12 +126,26 @@ class Aside:
 
     def put(self, door: Door, held: Held) -> None:
         """Set a request aside."""
-        self._queues.setdefault(door, deque()).append(held)
+        instance = held[2].subject
+        self._queues.setdefault(door, OrderedDict())[instance] = held
+        self._places[instance] = door
         self._by_limiter.setdefault(door.limiter, {})[door] = None
         lane = held[0]  # where it was read: its priority may name another
         self._sizes[lane] += 1
         if self._sizes[lane] >= MOST:
             self.full.add(lane)
+
+    def stand_behind(self, instance: str, to: ReplyTo, held: Held) -> Held | None:
+        """A question about one that is set aside waits with it; the copy that it replaces."""
+        copies = self._behind.setdefault(instance, {})
+        key = to.client, to.request
+        older = copies.pop(key, None)
+        copies[key] = held
+        return older
+
+    def behind(self, instance: str) -> list[Held]:
+        """What stood behind one that is set aside no longer, in the order of coming."""
+        return list(self._behind.pop(instance, {}).values())
 
     def take(self) -> Held | None:
         """The next one that may be let in, now that permits have moved on."""
@@ -132,13 +153,15 @@ class Aside:
             limiter = next(iter(self._permits.moved))
             for door in self._by_limiter.get(limiter, ()):
                 if not self._full(door):
-                    return self._pop(door)
+                    return self.remove(next(iter(self._queues[door])))
             self._permits.moved.discard(limiter)
         return None
 
-    def _pop(self, door: Door) -> Held:
+    def remove(self, instance: str) -> Held:
+        """One that is let in, whether it is its turn or not."""
+        door = self._places.pop(instance)
         queue = self._queues[door]
-        held = queue.popleft()
+        held = queue.pop(instance)
         self._sizes[held[0]] -= 1
         if self._sizes[held[0]] <= MOST // 2:
             self.full.discard(held[0])

@@ -92,6 +92,8 @@ class Intake:
             held.append((lane, record, message))
             return False
         state = self._desk.table.get(instance)
+        if state is None and instance in self.aside:
+            return self._outside(lane, record, message)
         match message.data:
             case Schedule() as request if state is not None:
                 self._repeat(instance, request, state, record, done)
@@ -116,7 +118,6 @@ class Intake:
         crowded = self.aside.crowded(doors) if doors else None
         if crowded is not None:
             self.aside.put(crowded, held)
-            self.hold(instance)
             return False
         return self._begin(instance, request, held, doors)
 
@@ -134,11 +135,37 @@ class Intake:
     def readmit(self) -> None:
         """Let in what was set aside, now that fewer wait."""
         while (held := self.aside.take()) is not None:
-            message = held[2]
-            behind = self._held.pop(message.subject, [])
-            self._begin(message.subject, message.data, held, self.aside.doors(message.data))
-            for lane, record, other in behind:
-                self._route(lane, record, other)
+            self._admit(held)
+
+    def _admit(self, held: Held) -> bool:
+        instance, request = held[2].subject, held[2].data
+        behind = self.aside.behind(instance)
+        if instance in self._held or self._desk.table.get(instance) is not None:
+            began = self._route(*held)
+        else:
+            began = self._begin(instance, request, held, self.aside.doors(request))
+        for lane, record, other in behind:
+            self._route(lane, record, other)
+        return began
+
+    def _outside(self, lane: str, record: Record, message: Envelope) -> bool:
+        """A request for what is set aside: who wants it changed need not wait for its turn.
+
+        Questions wait with it, each once, however often its client has asked it again.
+        """
+        instance, held, began = message.subject, (lane, record, message), False
+        match message.data:
+            case Inquire() | StartSaga() | RunOperation() as request:
+                to = request.reply_to
+                older = held if to is None else self.aside.stand_behind(instance, to, held)
+                if older is not None:
+                    self._desk.done(LaneDone(older[0], older[1].offset))
+            case Cancel() | Compensate() | Release() | Schedule() | Claim():
+                began = self._admit(self.aside.remove(instance))
+                self._route(*held)
+            case _:
+                self._change(lane, record, message, None)
+        return began
 
     def _repeat(
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
