@@ -180,3 +180,20 @@ class TestChild:
         world.script.on("charge", TERMINAL)
         world.settle()
         assert ("StepCompensated", 1) in told(world)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_whose_undo_nobody_has_the_right_to_ask_for_is_left_as_it_is(
+    world: World, number: int
+) -> None:
+    world.ask(run("charge"), "child", app="payments")
+    world.settle()
+    before = world.kinds("child", app="payments")
+    compensate(world, number)
+    world.settle()
+    assert world.kinds("child", app="payments") == before
+    assert [letter.reason for letter in world.letters(app="payments")] == [
+        "child has no parent that could undo it"
+    ]
+    assert told(world) == [("CompensationFailed", number)]
+    assert world.owners["payments", 0].partition.commits()["compensations"] == 1

@@ -187,7 +187,7 @@ class Intake:
             case Compensate() | Cancel() | Release() if state and state.unreadable >= 0:
                 pass  # kept unread in the lane: code that can read the instance takes it in
             case Compensate() as request:
-                fact = self._undoing.undo(instance, request, state, done)
+                fact = self._undoing.undo(instance, request, state, record, done)
                 if fact is not None:
                     self._pledged[fact] = (lane, record, message)
                     self.hold(instance)

@@ -2,11 +2,12 @@
 
 from sagalog.engine.app import App
 from sagalog.engine.desk import Desk
-from sagalog.engine.effects import Call, LaneDone
+from sagalog.engine.effects import Call, LaneDone, Refusal, Then
 from sagalog.engine.instance import Instance
 from sagalog.engine.pending import Undo, pending
 from sagalog.engine.permits import Permits
 from sagalog.schemas import facts as f
+from sagalog.schemas.record import Record
 from sagalog.schemas.requests import Compensate, Parent
 from sagalog.schemas.topics import COMPENSATIONS
 
@@ -20,7 +21,12 @@ class Undoing:
         self._app, self._desk, self._permits = app, desk, permits
 
     def undo(
-        self, instance: str, request: Compensate, state: Instance | None, done: LaneDone
+        self,
+        instance: str,
+        request: Compensate,
+        state: Instance | None,
+        record: Record,
+        done: LaneDone,
     ) -> str | None:
         """Take one in; the id of the fact that it brings, if it brings one."""
         if request.step is not None:
@@ -29,6 +35,10 @@ class Undoing:
             self._desk.done(done)
         elif state is None:
             return self._unknown(instance, request, request.parent, done)
+        elif state.parent is None:
+            reason = f"{instance} has no parent that could undo it"
+            then = Refusal(record, reason, done)
+            self._never(request, request.parent, f.Failure("terminal", "NoParent", reason), then)
         elif request.number > state.undo_number:
             fact = f.CompensationRequested(state.run, request.number)
             return self._desk.writer.fact(instance, fact, state)[0]
@@ -69,10 +79,7 @@ class Undoing:
         """The late request must find that its undo came first; what is gone cannot be undone."""
         if request.known:
             error = f.Failure("terminal", "Forgotten", f"{instance} is not there any more to undo")
-            fact = f.CompensationFailed(
-                to.run, to.step, request.number, request.attempt, error, final=True
-            )
-            self._desk.writer.outcome(to, fact, done)
+            self._never(request, to, error, done)
             return None
         first = f.Refused(
             run=self._desk.writer.run(),
@@ -83,6 +90,13 @@ class Undoing:
             parent=to,
         )
         return self._desk.writer.fact(instance, first, None)[0]
+
+    def _never(self, request: Compensate, to: Parent, error: f.Failure, then: Then) -> None:
+        """The parent is told that this undo will never be."""
+        fact = f.CompensationFailed(
+            to.run, to.step, request.number, request.attempt, error, final=True
+        )
+        self._desk.writer.outcome(to, fact, then)
 
     def _again(self, request: Compensate, to: Parent, state: Instance, done: LaneDone) -> None:
         if state.undo_delivered < request.number:
