@@ -219,6 +219,21 @@ def test_what_can_never_be_started_is_refused(
     assert len(world.letters()) == 1
 
 
+@pytest.mark.parametrize(("kept", "declared"), [(0, 9), (59_999, 9), (None, 0.5)])
+def test_one_whose_firings_would_be_passed_over_before_they_start_is_refused(
+    kept: int | None, declared: float
+) -> None:
+    world = World(orders(retention=declared))
+    world.own()
+    world.ask(ask(retention=kept, reply_to=to("r")), "s")
+    world.settle()
+    (reply,) = world.replies("r")
+    assert reply.kind == "refused"
+    assert "too short for a schedule" in reply.error.message
+    assert (world.kinds("s"), len(world.letters())) == ([], 1)
+    assert world.owners["orders", 0].partition.commits()["normal"] == 1
+
+
 def test_a_replacement_that_makes_no_sense_leaves_it_as_it_is(world: World) -> None:
     world.ask(ask(), "s")
     world.ask(ask(Plan("often"), replaces=True, cause_time=1_000_001, reply_to=to("r")), "s")

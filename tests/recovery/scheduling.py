@@ -97,6 +97,7 @@ class Scheduling:
             ({"every": "often"}, "every: 'often' is no cron expression: wrong number of fields"),
             ({"every": "0 2 * * *", "zone": "Mars"}, "zone: 'Mars' is no time zone"),
             ({"every": "0 2 * * *", "catch_up": "some"}, "Use one of latest, all, none"),
+            ({"every": "0 2 * * *", "keep": 5}, "keep: 5 seconds are too short for a schedule"),
             ({"zone": "Europe/Berlin"}, "zone: is given without every"),
             ({"catch_up": "all"}, "catch_up: is given without every"),
             ({"on_repeat": "replace"}, "Use one of join, join-any, refuse"),

@@ -124,6 +124,12 @@ class App:
         self.sagas[name] = saga
         return saga
 
+    def retention_of(self, name: str) -> int:
+        """How long (ms) what runs under this name is kept, where its request does not say."""
+        declared = self.sagas.get(name) or self.operations.get(name)
+        kept = declared.retention if declared else None
+        return self.retention if kept is None else kept
+
     def breaker_of(self, name: str) -> Breaker | None:
         """The breaker of an operation, if it has one."""
         operation = self.operations.get(name)

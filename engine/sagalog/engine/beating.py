@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sagalog.engine import cron
+from sagalog.engine.errors import DeclarationError
 from sagalog.engine.instance import ENDED, Beat, Instance
 from sagalog.engine.payload import kept
 from sagalog.schemas import facts as f
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 LATE = 60_000
 """Milliseconds by which a firing may come late and is not missed: where none are caught up."""
+
+SHORTEST = 60_000
+"""Milliseconds for which a firing is kept at the least: one that is late by more is passed over."""
+
+
+def check(retention: int) -> None:
+    """Raise DeclarationError where firings would be passed over before anybody can start them."""
+    if retention < SHORTEST:
+        said = f"{retention / 1000:g} seconds are too short for a schedule: it would never start"
+        raise DeclarationError("keep", said, f"Give {SHORTEST // 1000} or more.")
+
 
 # -- the fold
 

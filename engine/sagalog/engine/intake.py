@@ -9,8 +9,10 @@ from sagalog.engine.asking import Asking
 from sagalog.engine.claiming import Claiming
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import LaneDone
+from sagalog.engine.errors import DeclarationError
 from sagalog.engine.instance import Instance
 from sagalog.engine.permits import Permits
+from sagalog.engine.replying import refused
 from sagalog.engine.starting import Starting
 from sagalog.engine.undoing import Undoing
 from sagalog.engine.waiting import Waiting
@@ -42,6 +44,7 @@ class Intake:
     """
 
     __slots__ = (
+        "_app",
         "_claiming",
         "_desk",
         "_held",
@@ -58,7 +61,7 @@ class Intake:
         self.waiting = Waiting(desk.writer)
         self.asking = Asking(desk, self.waiting)
         self.starting: set[str] = set()
-        self._desk = desk
+        self._app, self._desk = app, desk
         self._claiming = Claiming(desk, self.waiting)
         self._starting, self._undoing = Starting(app, desk), Undoing(app, desk, permits)
         self.aside = Aside(app, permits)
@@ -95,6 +98,8 @@ class Intake:
         if state is None and instance in self.aside:
             return self._outside(lane, record, message)
         match message.data:
+            case Schedule() as request if self._fleeting(instance, request, record, done):
+                pass
             case Schedule() as request if state is not None:
                 self._repeat(instance, request, state, record, done)
             case StartSaga() | RunOperation() as request if state is not None:
@@ -166,6 +171,19 @@ class Intake:
             case _:
                 self._change(lane, record, message, None)
         return began
+
+    def _fleeting(self, instance: str, request: Schedule, record: Record, done: LaneDone) -> bool:
+        """Whether a schedule is refused since what it starts would not be kept long enough."""
+        kept = request.retention
+        try:
+            beating.check(self._app.retention_of(request.name) if kept is None else kept)
+        except DeclarationError as error:
+            if request.reply_to is not None:
+                reply = refused(request.reply_to, instance, str(error))
+                self._desk.writer.reply(request.reply_to, reply)
+            self._desk.poison(record, str(error), done)
+            return True
+        return False
 
     def _repeat(
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga
+from sagalog.engine import App, DeclarationError, InvalidInput, Operation, Saga, beating
 from sagalog.engine.payload import jsonable
 from sagalog.schemas.claims import Claim
 from sagalog.schemas.definition import Json, Kind
@@ -150,6 +150,8 @@ class Composer:
         fields: dict[str, Any] = {**fields_of(options, self._clock())}
         fields |= {"deadline": None, "confirm": True}
         del fields["queue_limit"]
+        if fields["retention"] is not None:
+            beating.check(fields["retention"])
         said = schedule_fingerprint(name, plan, fields["priority"], fields["retention"])
         if options.get("on_repeat") == "refuse":
             said = f"{said}/{self._token(8)}"
