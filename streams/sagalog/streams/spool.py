@@ -1,7 +1,7 @@
-"""Backups on this machine's disk while the log is away: one file for each app, one line for each.
+"""Backups on this machine's disk while a log is away: a file for each app on each log.
 
-A line is a checksum and JSON. It is durable when `write` returns. Several processes may write
-and publish at once. What a kill has cut short, or a disk has spoiled, is passed over and
+Each line is one: a checksum and JSON. It is durable when `write` returns. Several processes may
+write and publish at once. What a kill has cut short, or a disk has spoiled, is passed over and
 counted; nothing behind it is lost.
 """
 
@@ -10,6 +10,7 @@ import os
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,11 +32,15 @@ class Held(NamedTuple):
 
 
 class Spool:
-    """The spool of one app in `folder`. Its calls block: for a thread, not for a loop."""
+    """The spool of one app on one log in `folder`. Its calls block: for a thread, not for a loop.
 
-    def __init__(self, folder: Path, app: str) -> None:
-        self.folder, self._app = folder, app
-        self._path = folder / f"{app}.spool"
+    `log` is the log's identity: what is written for one log is never handed to another.
+    """
+
+    def __init__(self, folder: Path, app: str, log: str) -> None:
+        digest = blake2b(log.encode(), digest_size=8).hexdigest()
+        self.folder, self._name = folder, f"{app}.{digest}"
+        self._path = folder / f"{self._name}.spool"
 
     def write(self, id: str, record: bytes | None) -> None:
         """Append a record, or that it is taken away; durable on return. Raises SpoolError."""
@@ -76,7 +81,7 @@ class Spool:
     def _locked(self, what: str, *, wait: bool = True) -> Generator[bool]:
         """Hold a lock between processes; whether it is held, where not to wait for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{self._app}.{what}"
+        path = self.folder / f"{self._name}.{what}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -94,7 +99,7 @@ class Spool:
         return not self._path.exists() and not any(self._taken())
 
     def _taken(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{self._app}.{'[0-9]' * 9}.out"))
+        return sorted(self.folder.glob(f"{self._name}.{'[0-9]' * 9}.out"))
 
     @contextmanager
     def publishing(self) -> Generator[list[Held] | None]:
@@ -116,9 +121,9 @@ class Spool:
         """Set the file aside: who writes meanwhile begins a new one."""
         with self._locked("lock"):
             if self._path.exists():
-                used = self.folder.glob(f"{self._app}.{'[0-9]' * 9}.*")
+                used = self.folder.glob(f"{self._name}.{'[0-9]' * 9}.*")
                 number = max((int(path.name.rsplit(".", 2)[1]) for path in used), default=0) + 1
-                self._path.rename(self.folder / f"{self._app}.{number:09d}.out")
+                self._path.rename(self.folder / f"{self._name}.{number:09d}.out")
                 self._sync_folder()
 
     def done(self, held: Held) -> None:

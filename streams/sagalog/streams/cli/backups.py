@@ -63,7 +63,7 @@ def list_backups(
 
 async def _read(url: str | None, target: str) -> list[Kept]:
     async with looking(url, target) as session:
-        _note_spool(session.app)
+        _note_spool(session)
         return await read(session)
 
 
@@ -73,10 +73,10 @@ async def read(session: Session) -> list[Kept]:
         return await read_backups(session.log, session.app, report)
 
 
-def _note_spool(app: str) -> None:
+def _note_spool(session: Session) -> None:
     folder = Settings().spool
-    if not Spool(folder, app).empty:
-        note(f"{folder} on this machine holds more, which the next client here publishes")
+    if not Spool(folder, session.app, session.log.identity).empty:
+        note(f"{folder} on this machine holds more, which the app's next client here publishes")
 
 
 def _lines(chosen: list[Kept], held: int) -> Iterator[RenderableType]:

@@ -1,0 +1,96 @@
+"""The critical path while its log is away: what is spooled, and what becomes of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from pathlib import Path
+
+import pytest
+
+from sagalog.schemas.record import Entry
+from sagalog.streams.client import Client
+from sagalog.streams.embedded import MemoryLog, MemoryStore
+from tests.recovery.critical import Till, charge_and_save
+from tests.recovery.world import World, eventually
+
+
+class AwayLog(MemoryLog):
+    """A log that takes nothing while `here` is not set; then all that was appended, in order."""
+
+    here: asyncio.Event
+
+    def append(self, topic: str, partition: int, entries: Sequence[Entry]) -> Awaitable[int]:
+        """Append all entries, in order; see `Log.append`."""
+        if self.here.is_set():
+            return super().append(topic, partition, entries)
+        return asyncio.ensure_future(self._later(topic, partition, entries))
+
+    async def _later(self, topic: str, partition: int, entries: Sequence[Entry]) -> int:
+        await self.here.wait()
+        return await super().append(topic, partition, entries)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+async def world(store: MemoryStore) -> AsyncIterator[World]:
+    async with World("till", lambda: MemoryLog(store)) as world:
+        yield world
+
+
+@pytest.fixture
+def till() -> Till:
+    return Till("till")
+
+
+@pytest.fixture
+def log(store: MemoryStore) -> AwayLog:
+    away = AwayLog(store)
+    away.here = asyncio.Event()
+    return away
+
+
+@pytest.fixture
+async def client(world: World, till: Till, log: AwayLog, tmp_path: Path) -> AsyncIterator[Client]:
+    """A client whose log is away."""
+    client = await world.client(till.app, log, spool=tmp_path / "spool")
+    client._path.patience = 0.1
+    yield client
+    log.here.set()
+
+
+def files(folder: Path) -> list[str]:
+    """What the spool has, by the last part of its name."""
+    return sorted(path.suffix for path in (folder / "spool").glob("*") if path.suffix != ".lock")
+
+
+async def test_what_is_spooled_for_one_log_is_not_published_to_another(
+    client: Client, till: Till, tmp_path: Path
+) -> None:
+    told = await charge_and_save(client, till, key="k")
+    assert told.spooled
+    async with World("till", MemoryLog) as elsewhere:
+        other = await elsewhere.client(till.app, elsewhere.log, spool=tmp_path / "spool")
+        assert await other._path.publish() == 0
+        assert await elsewhere.records("backups") == []
+    assert ".spool" in files(tmp_path)
+
+
+async def test_a_client_of_the_command_line_publishes_nothing(
+    client: Client, world: World, till: Till, log: AwayLog, tmp_path: Path
+) -> None:
+    assert (await charge_and_save(client, till, key="k")).spooled
+    await client._path.close()
+    log.here.set()
+    asking = Client(log, till.app, spool=tmp_path / "spool")
+    await asking.open(publishes=False)
+    await asking.close()
+    assert ".spool" in files(tmp_path)
+    await world.client(till.app, log, spool=tmp_path / "spool")
+    await eventually(lambda: gone(tmp_path))
+
+
+async def gone(folder: Path) -> bool:
+    return not {".spool", ".out"} & set(files(folder))
