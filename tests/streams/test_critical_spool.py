@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from sagalog.schemas.record import Entry
+from sagalog.streams import CriticalFailed
 from sagalog.streams.client import Client
 from sagalog.streams.embedded import MemoryLog, MemoryStore
 from tests.recovery.critical import Till, charge_and_save
-from tests.recovery.world import World, eventually
+from tests.recovery.world import PATIENCE, World, eventually
 
 
 class AwayLog(MemoryLog):
@@ -94,3 +95,27 @@ async def test_a_client_of_the_command_line_publishes_nothing(
 
 async def gone(folder: Path) -> bool:
     return not {".spool", ".out"} & set(files(folder))
+
+
+def full(spool: Path) -> None:
+    """Make a spool whose disk takes nothing more."""
+    spool.write_text("a file where the folder should be")
+
+
+async def test_a_call_that_could_not_begin_is_not_done_by_the_pods(
+    client: Client, world: World, till: Till, log: AwayLog, tmp_path: Path
+) -> None:
+    full(tmp_path / "spool")
+    with pytest.raises(CriticalFailed, match="cannot be written to") as caught:
+        await charge_and_save(client, till, key="k", lease=0.2)
+    assert caught.value.failure is None
+    log.here.set()
+    await world.pod(till.app, recover_interval=0.1)
+    backup = (await eventually(lambda: world.messages("backups")))[0].data
+    outcome = await (await client.get(backup.instance)).outcome(PATIENCE)
+    assert (outcome.status, till.calls) == ("compensated", [])
+    await eventually(lambda: none_open(client))
+
+
+async def none_open(client: Client) -> bool:
+    return not await client.backups()

@@ -158,3 +158,26 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(spool: Spool) -> None:
         writer.kill()
         await writer.wait()
         assert content(spool).keys() >= {f"life{life}-{n}" for n in range(last + 1)}
+
+
+def test_a_line_that_is_not_acknowledged_is_not_there(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.write("a", b"1")
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", refuse)
+        with pytest.raises(SpoolError, match="Input/output error"):
+            spool.write("b", b"2")
+    assert content(spool) == {"a": b"1"}
+
+
+def test_a_folder_is_tried_before_it_is_needed_and_not_made(spool: Spool, tmp_path: Path) -> None:
+    spool.check()
+    assert not spool.folder.exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolError, match="SAGALOG_SPOOL"):
+        Spool(tmp_path / "file" / "spool", "shop", "kafka:here").check()

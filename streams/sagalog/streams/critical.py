@@ -84,6 +84,10 @@ class CriticalPath:
 
     def open(self) -> None:
         """Publish what the spool holds, now and whenever there is something."""
+        try:
+            self._spool.check()
+        except SpoolError as error:
+            log.warning("critical calls cannot begin while the log is away", why=str(error))
         self._publishing = asyncio.create_task(self._publish_again(), name=ROUND)
 
     async def close(self) -> None:
@@ -115,6 +119,7 @@ class CriticalPath:
             spooled = await self._keep(backup, until)
         except SpoolError as error:
             waiting.outcome.cancel()
+            self._call_off(backup, str(error))
             raise CriticalFailed(str(error), NOT_NOW) from error
         answer = await _within(waiting.started, until - loop.time())
         if answer is None or answer.run:
@@ -124,6 +129,12 @@ class CriticalPath:
             return await self._joined(order, answer, waiting)
         finally:
             await self._take_away(backup, spooled=spooled)
+
+    def _call_off(self, backup: Backup, why: str) -> None:
+        """The claim is on its way: behind it goes that nothing was done, nor will be."""
+        failed = Failure("terminal", SpoolError.__name__, why, user_message=NOT_NOW)
+        self._post.told(replace(backup, claim=replace(backup.claim, failed=failed)))
+        self._post.tombstone(backup)
 
     async def _execute(self, order: Order, *, spooled: bool) -> Critical[Any]:
         """The claim is granted, or nobody is there to grant it: run the steps."""

@@ -65,10 +65,14 @@ class Post:
 
     async def claim(self, backup: Backup, **changes: Any) -> None:
         """Tell the instance what a backup knows; nobody waits for an answer."""
+        await self.told(backup, **changes)
+
+    def told(self, backup: Backup, **changes: Any) -> "asyncio.Future[int]":
+        """The same, without waiting until it is durable."""
         known = backup.claim
         unsure = not known.done and known.failed is None
         claim = replace(known, lease=0, reply_to=None, confirm=False, unsure=unsure, **changes)
-        await self._append(*self._letter(claim, backup.instance, f"{backup.id}/told"))
+        return self._append(*self._letter(claim, backup.instance, f"{backup.id}/told"))
 
     def encoded(self, backup: Backup) -> bytes:
         """A backup as its record."""

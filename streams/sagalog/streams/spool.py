@@ -9,7 +9,7 @@ import fcntl
 import os
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +55,16 @@ class Spool:
                 "Make room or give another folder by SAGALOG_SPOOL"
             ) from error
 
+    def check(self) -> None:
+        """See whether it could be written to; makes nothing. Raises SpoolError."""
+        folder = self.folder.absolute()
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise SpoolError(
+                f"no backup could be written to {folder} while the log is away: {there} is not "
+                "for this process to write to. Give another folder by SAGALOG_SPOOL"
+            )
+
     def _append(self, line: bytes) -> None:
         new = not self._path.exists()
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -62,13 +72,18 @@ class Spool:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line  # behind what a kill, or a full disk, has cut short
-            while line:
-                line = line[os.write(descriptor, line) :]
-            os.fsync(descriptor)
+            try:
+                while line:
+                    line = line[os.write(descriptor, line) :]
+                os.fsync(descriptor)
+                if new:
+                    self._sync_folder()
+            except OSError:
+                with suppress(OSError):  # what is not acknowledged is not published either
+                    os.ftruncate(descriptor, size)
+                raise
         finally:
             os.close(descriptor)
-        if new:
-            self._sync_folder()
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
