@@ -11,6 +11,7 @@ from sagalog.streams import CriticalFailed
 from sagalog.streams.client import Client
 from sagalog.streams.embedded import MemoryLog, MemoryStore
 from tests.recovery.critical import Till, charge_and_save
+from tests.recovery.shop import Order
 from tests.recovery.world import PATIENCE, World, eventually
 
 
@@ -119,3 +120,33 @@ async def test_a_call_that_could_not_begin_is_not_done_by_the_pods(
 
 async def none_open(client: Client) -> bool:
     return not await client.backups()
+
+
+async def test_a_spooled_intent_is_kept_and_not_told_while_its_caller_may_live(
+    client: Client, world: World, till: Till, log: AwayLog, tmp_path: Path
+) -> None:
+    call = asyncio.ensure_future(client.critical(till.charge, Order(hang="x"), key="k"))
+    await till.began.wait()
+    log.here.set()
+    await eventually(lambda: gone(tmp_path))
+    (backup,) = {message.data.id for message in await world.messages("backups")}
+    assert [claim.data.lease for claim in await world.messages("high")] == [30_000]
+    till.let_go.set()
+    told = await call
+    assert (told.id, told.spooled) == (backup, True)
+
+
+async def test_a_spooled_intent_does_not_take_the_place_of_its_result(
+    client: Client, till: Till, log: AwayLog
+) -> None:
+    assert client._path._publishing is not None
+    client._path._publishing.cancel()
+    order = Order(hang="x")
+    call = asyncio.ensure_future(client.critical(till.charge, order, then=till.save))
+    await till.began.wait()
+    log.here.set()
+    till.let_go.set()
+    await call
+    await client._path.publish()
+    (kept,) = await client.backups()
+    assert list(kept.backup.claim.done) == ["charge"]

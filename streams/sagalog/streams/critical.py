@@ -149,7 +149,8 @@ class CriticalPath:
             loop = asyncio.get_running_loop()
             claim = replace(order.backup.claim, done=dict(done))
             kept = replace(order.backup, claim=claim)
-            spooled = await self._keep_result(kept, loop.time() + self._wait) or spooled
+            until = loop.time() + self._wait
+            spooled = await self._keep_result(kept, until, spooled=spooled)
             if loop.time() < order.until:
                 failure = await self._step(order, then, done)
         return await self._tell(order, done, failure, spooled=spooled)
@@ -281,13 +282,20 @@ class CriticalPath:
             return True
         return False
 
-    async def _keep_result(self, backup: Backup, until: float) -> bool:
-        """The same for what has happened already: then a full disk is no failure of it."""
+    async def _keep_result(self, backup: Backup, until: float, *, spooled: bool) -> bool:
+        """The same for what has happened already: then a full disk is no failure of it.
+
+        Where the intent is in the spool the result goes there too: what is published last
+        must be the newest.
+        """
+        if spooled and await self._spool_or_shout(backup):
+            self._post.backup(backup)
+            return True
         try:
-            return await self._keep(backup, until)
+            return await self._keep(backup, until) or spooled
         except SpoolError as error:
             log.error("a result has no backup", backup=backup.id, why=str(error))
-            return False
+            return spooled
 
     async def _spooled(self, backup: Backup) -> None:
         await asyncio.to_thread(self._spool.write, backup.id, self._post.encoded(backup))
@@ -322,8 +330,10 @@ class CriticalPath:
         """Hand what the spool holds to the log; how many backups. None is removed before."""
         count = 0
         with self._spool.publishing() as files:
+            newest = {id: held for held in files or () for id in held.records}
             for held in files or ():
-                backups = [self._post.decoded(r) for r in held.records.values() if r is not None]
+                records = [r for id, r in held.records.items() if r and newest[id] is held]
+                backups = [self._post.decoded(record) for record in records]
                 known = [backup for backup in backups if backup is not None]
                 refused = sum(await asyncio.gather(*(self._published(one) for one in known)))
                 self._spool.done(held._replace(torn=held.torn + refused))

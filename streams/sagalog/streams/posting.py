@@ -59,9 +59,13 @@ class Post:
         return self._to_backups(backup, None)
 
     async def publish(self, backup: Backup) -> None:
-        """Hand over what stood elsewhere: the backup, then what it tells of the work."""
+        """Hand over what stood elsewhere: the backup, then what it tells of the work.
+
+        The intent of a caller who may live tells nothing: the pods do, when its lease is over.
+        """
         await self.backup(backup)
-        await self.claim(backup)
+        if backup.claim.done or backup.claim.failed is not None:
+            await self.claim(backup)
 
     async def claim(self, backup: Backup, **changes: Any) -> None:
         """Tell the instance what a backup knows; nobody waits for an answer."""
