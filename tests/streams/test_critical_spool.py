@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sagalog.engine import Terminal
 from sagalog.schemas.record import Entry
 from sagalog.streams import CriticalFailed
 from sagalog.streams.client import Client
@@ -150,3 +151,35 @@ async def test_a_spooled_intent_does_not_take_the_place_of_its_result(
     await client._path.publish()
     (kept,) = await client.backups()
     assert list(kept.backup.claim.done) == ["charge"]
+
+
+async def test_what_was_turned_back_behind_its_caller_stays_for_a_person(
+    client: Client, world: World, till: Till, log: AwayLog
+) -> None:
+    log.here.set()
+    till.broken = Terminal("declined")
+    till.let_go.set()
+    with pytest.raises(CriticalFailed, match="declined"):
+        await client.critical(till.charge, Order(hang="x"), key="k")
+    till.began.clear()
+    till.let_go.clear()
+    call = asyncio.ensure_future(client.critical(till.charge, Order(hang="x"), key="k"))
+    await till.began.wait()
+    till.broken = None
+    await world.pod(till.app, recover_interval=0.1)
+    await eventually(lambda: compensated(world))
+    client._path.patience = PATIENCE
+    till.let_go.set()
+    with pytest.raises(CriticalFailed, match="did not work"):
+        await call
+    await eventually(lambda: conflicts(client))
+
+
+async def compensated(world: World) -> bool:
+    return "Compensated" in [
+        type(message.data).__name__ for message in await world.messages("events")
+    ]
+
+
+async def conflicts(client: Client) -> bool:
+    return [kept.standing for kept in await client.backups()] == ["conflict"]

@@ -35,6 +35,8 @@ T = TypeVar("T")
 AWAY = 0.2
 """Seconds to wait for a log that has just not answered."""
 
+TURNED = ("compensated", "cancelled")
+
 NOT_NOW = "This cannot be done at the moment. Nothing has happened; please try again later."
 FAILED = "This did not work. Please try again, or contact us."
 
@@ -207,8 +209,11 @@ class CriticalPath:
             reply = await _within(waiting.outcome, left)
         waiting.outcome.cancel()
         if reply is not None and reply.kind == "outcome" and reply.status in ENDED:
-            await self._take_away(backup, spooled=spooled)
-            spooled = False
+            if done and reply.status in TURNED:
+                self._post.backup(backup)  # what is done in spite of that is left to a person
+            else:
+                await self._take_away(backup, spooled=spooled)
+                spooled = False
         return self._judged(order, done, failed, reply, spooled=spooled)
 
     def _told(self, backup: Backup, done: dict[str, Json], failed: Failure | None) -> Backup:
@@ -230,7 +235,7 @@ class CriticalPath:
         if effect.name not in done:  # it has failed, which is raised by whoever tells it
             return Critical(backup.id, backup.instance, None, emergency=False)
         status = reply.status if reply is not None else ""
-        if status in ("compensated", "cancelled") and reply is not None:
+        if status in TURNED and reply is not None:
             raise _turned_back(order, Outcome.of(reply).error)
         open_ = then is not None and then.name not in done and status != "completed"
         result = effect.load(done[effect.name])
