@@ -1,6 +1,7 @@
 """The critical path while its log is away: what is spooled, and what becomes of it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sagalog.schemas.record import Entry
 from sagalog.streams import CriticalFailed
 from sagalog.streams.client import Client
 from sagalog.streams.embedded import MemoryLog, MemoryStore
+from sagalog.streams.spool import Held, Spool, read
 from tests.recovery.critical import Till, charge_and_save
 from tests.recovery.shop import Order
 from tests.recovery.world import PATIENCE, World, eventually
@@ -76,7 +78,7 @@ async def test_what_is_spooled_for_one_log_is_not_published_to_another(
     assert told.spooled
     async with World("till", MemoryLog) as elsewhere:
         other = await elsewhere.client(till.app, elsewhere.log, spool=tmp_path / "spool")
-        assert await other._path.publish() == 0
+        assert await other._path._spooling.publish() == 0
         assert await elsewhere.records("backups") == []
     assert ".spool" in files(tmp_path)
 
@@ -148,7 +150,7 @@ async def test_a_spooled_intent_does_not_take_the_place_of_its_result(
     log.here.set()
     till.let_go.set()
     await call
-    await client._path.publish()
+    await client._path._spooling.publish()
     (kept,) = await client.backups()
     assert list(kept.backup.claim.done) == ["charge"]
 
@@ -183,3 +185,54 @@ async def compensated(world: World) -> bool:
 
 async def conflicts(client: Client) -> bool:
     return [kept.standing for kept in await client.backups()] == ["conflict"]
+
+
+async def test_handlers_that_are_stuck_do_not_keep_the_spool_from_being_written(
+    client: Client, till: Till
+) -> None:
+    let_go = threading.Event()
+
+    @till.app.operation
+    def stuck(order: Order) -> None:
+        let_go.wait(PATIENCE)
+
+    try:
+        calls = [
+            asyncio.ensure_future(client.critical("stuck", Order(item=str(number))))
+            for number in range(40)
+        ]
+        async with asyncio.timeout(PATIENCE / 2):
+            assert (await charge_and_save(client, till)).spooled
+    finally:
+        let_go.set()
+    await asyncio.gather(*calls)
+
+
+async def test_a_line_that_cannot_be_read_is_set_aside_and_the_rest_published(
+    client: Client, till: Till, log: AwayLog, tmp_path: Path
+) -> None:
+    spool = client._path._spool
+    spool.write("x", b"no envelope")
+    told = await client.critical(till.charge, Order())
+    log.here.set()
+    await eventually(lambda: gone(tmp_path))
+    (aside,) = (tmp_path / "spool").glob("*.refused")
+    assert read(aside).records["x"] == b"no envelope"
+    assert [kept.id for kept in await client.backups()] == [told.id]
+
+
+async def test_an_error_does_not_end_the_publishing(
+    client: Client, till: Till, log: AwayLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = asyncio.Event()
+
+    def fail(self: Spool, held: Held) -> None:
+        failed.set()
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "done", fail)
+        assert (await client.critical(till.charge, Order())).spooled
+        log.here.set()
+        await failed.wait()
+    await eventually(lambda: gone(tmp_path))

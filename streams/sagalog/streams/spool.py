@@ -24,11 +24,15 @@ class SpoolError(SagalogError):
 
 
 class Held(NamedTuple):
-    """What a file holds: the newest record of each id, None where it was taken away again."""
+    """What a file holds: the newest record of each id, None where it was taken away again.
+
+    `refused`: how many of them the log can never take.
+    """
 
     path: Path
     records: dict[str, bytes | None]
     torn: int
+    refused: int = 0
 
 
 class Spool:
@@ -141,13 +145,19 @@ class Spool:
                 self._path.rename(self.folder / f"{self._name}.{number:09d}.out")
                 self._sync_folder()
 
-    def done(self, held: Held) -> None:
-        """Everything of the file stands in the log: it goes, or is kept where lines are torn."""
-        if held.torn:
-            held.path.rename(held.path.with_suffix(".torn"))
+    def done(self, held: Held) -> Path | None:
+        """What can be of the file stands in the log: it goes, or is set aside where not all does.
+
+        Returns where it is then.
+        """
+        kept = None
+        if held.torn or held.refused:
+            kept = held.path.with_suffix(".refused" if held.refused else ".torn")
+            held.path.rename(kept)
         else:
             held.path.unlink()
         self._sync_folder()
+        return kept
 
 
 def read(path: Path) -> Held:
