@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sagalog.engine.instance import PARKED
 from sagalog.engine.turning import can_turn
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.codec import decode
 from sagalog.schemas.definition import Priority
 from sagalog.schemas.envelope import Envelope
@@ -111,12 +112,18 @@ async def _unread(session: Asking, lane: str) -> tuple[set[str], Purged]:
                 continue
             if states.get(message.subject) is not None or message.subject in ids:
                 continue
-            if message.data.parent is not None:
-                purged.left["a saga waits for it: cancel the saga"] += 1
+            if why := _not_purged(message.data):
+                purged.left[why] += 1
                 continue
             ids.add(message.subject)
             purged.names[message.data.name] += 1
     return ids, purged
+
+
+def _not_purged(request: Start) -> str:
+    if request.parent is not None:
+        return "a saga waits for it: cancel the saga"
+    return "its caller runs it" if isinstance(request, Claim) else ""
 
 
 async def _passed(session: Asking, purging: Purging, ends: dict[Place, int]) -> int:

@@ -26,9 +26,15 @@ class KafkaLog:
     """A `Log` on Kafka 2.5 or newer. To be made and used within one event loop."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._servers = settings.bootstrap_servers
         self._cluster = Cluster(settings)
         self._outbox = Outbox(self._cluster)
         self._offsets = Offsets(self._cluster)
+
+    @property
+    def identity(self) -> str:
+        """Which log it is, by the servers that it was given, in any order."""
+        return "kafka:" + ",".join(sorted({server.strip().lower() for server in self._servers}))
 
     async def open(self) -> None:
         """Connect. Raises LogUnavailable once `open_timeout` has passed in vain."""
