@@ -2,6 +2,7 @@
 
 import pytest
 
+from sagalog.streams.cli import purging
 from tests.streams.cli.shell import Shell
 
 
@@ -101,6 +102,20 @@ class TestPurge:
             "0 cancelled",
             "1 not yet: no pod runs. The order is in the log, not lost",
         ]
+
+    def test_what_comes_to_a_lane_while_the_count_is_typed_is_not_cancelled(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        submit(shell, "double", "1", "--priority", "low")
+
+        def typing(_what: str, count: int) -> None:
+            assert count == 1
+            late = ("submit", "shop:app", "double", "2", "--no-wait", "--priority", "low")
+            assert shell.run(*late).code == 0
+
+        monkeypatch.setattr(purging, "confirm_count", typing)
+        said = shell.type("purge", "--lane", "low", "--timeout", "50ms", "--json").json
+        assert (said["matched"], said["waiting"]) == (1, 1)
 
     def test_what_is_scheduled_after_the_count_is_typed(self, shop: Shell) -> None:
         one, two = (submit(shop, "double", "1", "--delay", "1h") for _ in range(2))

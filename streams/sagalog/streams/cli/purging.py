@@ -85,18 +85,19 @@ def _agreed(purging: Purging, purged: Purged, what: str) -> bool:
 
 async def _lane(session: Asking, purging: Purging) -> Purged:
     assert purging.lane is not None, "a lane to purge"
-    ids, purged = await _unread(session, purging.lane)
+    ids, ends, purged = await _unread(session, purging.lane)
     if not _agreed(purging, purged, f"what waits in the lane {purging.lane}"):
         return purged
-    ends = await session.client.purge(purging.lane, purging.reason, by=purging.by)
+    # What has come while the person typed was not counted, so it is not cancelled.
+    await session.client.purge(purging.lane, purging.reason, by=purging.by, ends=ends)
     waiting = await _passed(session, purging, ends)
     states = await read(session)
     cancelled = sum(_is_purged(states.get(instance)) for instance in ids)
     return Purged(purged.names, purged.left, cancelled, waiting)
 
 
-async def _unread(session: Asking, lane: str) -> tuple[set[str], Purged]:
-    """What waits in a lane, and is not known of yet."""
+async def _unread(session: Asking, lane: str) -> tuple[set[str], dict[Place, int], Purged]:
+    """What waits in a lane up to which ends, and is not known of yet."""
     states, ids = await read(session), set[str]()
     purged = Purged(Counter(), Counter())
     backlogs = await read_backlogs(session.log, session.app, await states.partitions(), [lane])
@@ -116,7 +117,7 @@ async def _unread(session: Asking, lane: str) -> tuple[set[str], Purged]:
                 continue
             ids.add(message.subject)
             purged.names[message.data.name] += 1
-    return ids, purged
+    return ids, dict(backlogs[lane].ends), purged
 
 
 async def _passed(session: Asking, purging: Purging, ends: dict[Place, int]) -> int:
