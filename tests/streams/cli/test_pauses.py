@@ -31,6 +31,9 @@ def test_what_waits_for_a_paused_operation_is_shown_and_goes_on(calm: Shell) -> 
     (row,) = [line for line in shop.type("list").out.splitlines() if instance in line]
     assert "paused" in row
     assert held in row
+    status = shop.type("status", "--interval", "0", "--json").json
+    assert status["operations"] == {"place-order": {"paused": 1}}
+    assert {lane["in_flight"] for lane in status["lanes"]} == {0}
     (hold,) = shop.type("pauses", "--json").lines
     assert (hold["operation"], hold["kind"], hold["waiting"]) == ("charge", "pause", 1)
     assert "operation charge" in shop.type("pauses").out
@@ -50,6 +53,21 @@ def test_the_backlog_of_a_paused_lane_is_counted(calm: Shell) -> None:
     (hold,) = shop.type("pauses", "--json").lines
     assert (hold["lane"], hold["waiting"]) == ("low", 3)
     assert hold["partitions"] == [0, 1, 2, 3]
+
+
+def test_what_is_paused_can_be_purged_and_is_not_requeued(calm: Shell) -> None:
+    calm.type("pause", "-o", "double")
+    submitted = calm.type("submit", "shop:app", "double", "4", "--no-wait")
+    instance = submitted.out.strip()
+    while calm.type("show", instance, "--json").json.get("paused") is None:
+        pass
+    said = calm.type("requeue", "--status", "paused")
+    assert (said.code, said.err) == (
+        2,
+        "Error: what is paused goes on by `sagalog resume`: see `sagalog pauses`\n",
+    )
+    said = calm.type("purge", "--status", "paused", "--yes")
+    assert (said.code, said.out) == (0, "1 cancelled\n")
 
 
 def test_an_operation_that_nothing_vouches_for_is_noted(calm: Shell) -> None:

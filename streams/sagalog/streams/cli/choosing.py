@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import typer
 
-from sagalog.engine.lifecycle import phase
-from sagalog.streams.cli.listing import statuses
+from sagalog.streams.cli.listing import View, statuses
 from sagalog.streams.cli.reporting import Code, Complaint
 from sagalog.streams.cli.screen import progress
 from sagalog.streams.cli.sessions import Session
 from sagalog.streams.history import Listed, States
+from sagalog.streams.pausing import read_pauses
 from sagalog.streams.surroundings import wall_clock
 
 PAUSE = 0.1
@@ -35,15 +35,16 @@ async def read(session: Session) -> States:
     return states
 
 
-def chosen(states: States, choice: Choice, app: str) -> list[Listed]:
-    """The instances that are meant. Raises Complaint for one that there is not."""
+async def chosen(session: Session, states: States, choice: Choice) -> list[Listed]:
+    """The instances that are meant, as `list` tells them. Raises Complaint for one there is not."""
     if choice.ids:
-        return [_known(states, instance, app) for instance in choice.ids]
-    wanted, now = statuses(choice.statuses), wall_clock()
+        return [_known(states, instance, session.app) for instance in choice.ids]
+    wanted = statuses(choice.statuses)
+    view = View(wall_clock(), await read_pauses(session.log, session.app))
     return [
         listed
         for listed in states.all()
-        if wanted & {listed.state.status, phase(listed.state, now)}
+        if wanted & {listed.state.status, view.phase(listed)}
         and choice.name in (None, listed.state.definition.name)
     ]
 

@@ -148,7 +148,7 @@ def _is_purged(listed: Listed | None) -> bool:
 async def _instances(session: Asking, purging: Purging) -> Purged:
     states, purged = await read(session), Purged(Counter(), Counter())
     turning = list[Listed]()
-    for listed in chosen(states, purging.choice, session.app):
+    for listed in await chosen(session, states, purging.choice):
         if why := _why_not(listed):
             purged.left[why] += 1
         else:

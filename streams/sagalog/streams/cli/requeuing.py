@@ -55,7 +55,7 @@ def perform(requeuing: Requeuing, url: str | None) -> None:
 async def _requeue(requeuing: Requeuing, url: str | None) -> Code:
     async with asking(url, requeuing.target) as session:
         states = await read(session)
-        told = [_plan(listed) for listed in chosen(states, requeuing.choice, session.app)]
+        told = [_plan(one) for one in await chosen(session, states, requeuing.choice)]
         ready = sum(not one.why for one in told)
         if not requeuing.dry_run and ready:
             if not requeuing.choice.ids and not requeuing.yes:
