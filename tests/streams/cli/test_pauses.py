@@ -52,6 +52,7 @@ def test_the_backlog_of_a_paused_lane_is_counted(calm: Shell) -> None:
         shop.type("start", "shop", "place-order", order, "--no-wait", "--priority", "low")
     (hold,) = shop.type("pauses", "--json").lines
     assert (hold["lane"], hold["waiting"]) == ("low", 3)
+    assert (hold["operation"], hold["reason"], hold["next_probe"]) == (None, None, None)
     assert hold["partitions"] == [0, 1, 2, 3]
 
 

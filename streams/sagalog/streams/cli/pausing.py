@@ -134,8 +134,8 @@ def _document(hold: Hold, waiting: Counter[str]) -> dict[str, Any]:
         "kind": "breaker" if hold.until else "pause",
         "since": rfc3339(hold.since),
         "next_probe": rfc3339(hold.until) if hold.until else None,
-        "by": hold.by,
-        "reason": hold.reason,
+        "by": hold.by or None,
+        "reason": hold.reason or None,
         "partitions": hold.partitions,
         "waiting": waiting[hold.what],
     }
