@@ -5,6 +5,8 @@ import pytest
 from sagalog.streams.cli import purging
 from tests.streams.cli.shell import Shell
 
+NOBODY = "Error: nothing was done: there is nobody here to ask. Give --yes to do it unasked."
+
 
 def submit(shop: Shell, name: str, text: str, *words: str) -> str:
     told = shop.type("submit", "shop:app", name, "--no-wait", *words, "--", text)
@@ -48,6 +50,9 @@ class TestRequeue:
         assert shop.type("requeue", "--status", "stuck", "--name", "x", "--yes").code == 0
         refused = shop.type("requeue", "--status", "stuck", stdin="n\n")
         assert refused.code == 1
+        assert refused.err.endswith("Error: nothing was done.\n")
+        unasked = shop.type("requeue", "--status", "stuck")
+        assert (unasked.code, unasked.err.splitlines()[1:]) == (2, [NOBODY])
         assert standing(shop, instance) == "stuck"
         (shop.folder / "open-2").touch()
         (told,) = shop.type("requeue", "--status", "parked", "--yes", "--json").lines
@@ -126,9 +131,15 @@ class TestPurge:
         assert "This cancels instances: 2 double. Type 2 to go on" in wrong.err
         assert wrong.err.endswith("Error: nothing was done.\n")
         assert standing(shop, one) == "running"
+        unasked = shop.type("purge", "--status", "scheduled")
+        assert (unasked.code, unasked.err.splitlines()[1:]) == (2, [NOBODY])
         said = shop.type("purge", "--status", "scheduled", stdin="2\n")
         assert (said.code, said.out.splitlines()[-1]) == (0, "2 cancelled")
         assert {standing(shop, one), standing(shop, two)} == {"cancelled"}
+
+    def test_where_there_is_nothing_to_do_it_says_so(self, shop: Shell) -> None:
+        said = shop.type("purge", "--status", "running", "--name", "nothing")
+        assert (said.code, said.out) == (0, "0 cancelled\n")
 
     def test_what_cannot_be_cancelled_is_left_and_told(self, shop: Shell) -> None:
         stuck = shop.type("start", "shop", "place-order", order("stuck"), "--json").json["id"]

@@ -1,8 +1,10 @@
 """Which instances a command is about: those named, or those of a state; and asking first."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import typer
 
@@ -13,6 +15,8 @@ from sagalog.streams.cli.sessions import Session
 from sagalog.streams.history import Listed, States
 from sagalog.streams.pausing import read_pauses
 from sagalog.streams.surroundings import wall_clock
+
+T = TypeVar("T")
 
 PAUSE = 0.1
 """Seconds between two looks whether it is done."""
@@ -57,11 +61,29 @@ def _known(states: States, instance: str, app: str) -> Listed:
     return found
 
 
+def confirm(question: str) -> None:
+    """Let the person say yes. Raises Complaint where they do not."""
+    if not _answer(lambda: typer.confirm(question, err=True)):
+        raise Complaint("nothing was done", Code.NO)
+
+
 def confirm_count(what: str, count: int) -> None:
     """Let the person type how many. Raises Complaint where that is not what they type."""
-    typed = typer.prompt(f"{what} Type {count} to go on", err=True, default="", show_default=False)
+    asked = f"{what} Type {count} to go on"
+    typed = _answer(lambda: typer.prompt(asked, err=True, default="", show_default=False))
     if typed.replace(",", "").strip() != str(count):
         raise Complaint("nothing was done", Code.NO)
+
+
+def _answer(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        typer.echo(err=True)
+        message = "nothing was done: there is nobody here to ask. Give --yes to do it unasked"
+        raise Complaint(message) from None
 
 
 async def until_done(

@@ -203,7 +203,7 @@ def _tell(purging: Purging, purged: Purged, *, idle: bool) -> None:
         return
     for why, count in purged.left.most_common():
         show(Text(f"{count:,} left alone: {why}", "yellow"))
-    if purging.dry_run or not purged.names:
+    if purging.dry_run:
         for name, count in purged.names.most_common():
             show(Text(f"{count:,} {name}"))
         show(Text(f"{purged.names.total():,} would be cancelled"))
