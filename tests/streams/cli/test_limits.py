@@ -38,6 +38,7 @@ def test_a_limit_for_what_nothing_vouches_for_is_noted(shop: Shell) -> None:
         (("weigh", "--reset", "--rate", "5"), 2, "or --reset alone"),
         (("weigh", "--rate", "5", "--per", "soon"), 2, "--per: 'soon' is no duration"),
         (("charge", "--rate", "5", "--app", "shop:app"), 2, "charge: declares no limit"),
+        (("wiegh", "--rate", "5", "--app", "shop:app"), 2, "wiegh: is no operation of shop"),
         (("weigh", "--rate", "5", "--app", "nothing"), 4, "has no app 'nothing'"),
     ],
 )
