@@ -116,10 +116,12 @@ class Recovery:
             return
         log_.info("a backup is told of", backup=backup.id, name=backup.claim.name)
         self._told[backup.id] = now
-        await self._post.claim(backup)
+        if _given_up(backup, now):
+            await self._post.claim(backup)
+        else:  # its caller may be at what follows: its claim is left to it
+            await self._post.claim(backup, unsure=True)
 
 
 def _given_up(backup: Backup, now: int) -> bool:
-    """Whether its caller has told all that it will tell, or has had its time."""
-    known = bool(backup.claim.done) or backup.claim.failed is not None
-    return known or now - backup.at > backup.claim.lease + GRACE
+    """Whether its caller has told how it ended, or has had its time: else it may go on."""
+    return backup.claim.failed is not None or now - backup.at > backup.claim.lease + GRACE
