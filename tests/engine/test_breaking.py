@@ -133,6 +133,26 @@ def test_a_probe_that_fails_doubles_the_wait_up_to_the_longest(world: World) -> 
     assert charges(world) == 7
 
 
+def test_there_is_one_probe_until_what_it_found_is_read_back(world: World) -> None:
+    opened(world, waiting=9)
+    world.script.hold("charge")
+    turn = owner(world)
+    world.now = held(world).until
+    for _ in range(5):
+        turn.tick()
+        turn.begin()
+        for call, invocation in list(turn.running):
+            turn.end(call, invocation, AWAY)
+    assert charges(world) == 4
+    turn.land()
+    turn.fold(1)
+    turn.tick()
+    turn.begin()
+    world.settle()
+    assert charges(world) == 4
+    assert (held(world).times, held(world).until - world.now) == (2, 20_000)
+
+
 def test_a_probe_that_is_cut_off_is_none_that_worked(world: World) -> None:
     opened(world)
     world.script.on("charge", TIMEOUT)

@@ -78,6 +78,27 @@ def test_only_a_running_call_of_the_owner_makes_a_fact() -> None:
         assert (last.kind, last.status) == ("outcome", "completed")
 
 
+def test_the_next_owner_s_call_tells_on_where_the_lost_one_ended() -> None:
+    world = World(orders())
+    world.script.hold("charge")
+    world.ask(run(), "a")
+    for said in (0.5, 0.1):
+        owner = world.own()
+        world.settle()
+        ((call, _),) = owner.running
+        for number in (1, 2, 3):
+            owner.partition.progressed(call, number, said, "", world.now)
+        owner._collect()
+        world.settle()
+        state = world.state("a")
+        assert state is not None
+        assert state.steps[0].progress is not None
+        assert state.steps[0].progress.fraction == said
+        owner.crash()
+    numbers = [fact.number for fact in world.facts("a") if isinstance(fact, f.StepProgressed)]
+    assert numbers == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize(
     ("said", "told"), [(0.4, 0.4), (-1, 0.0), (40, 1.0), (float("nan"), 0.0), (1, 1.0)]
 )

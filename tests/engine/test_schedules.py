@@ -8,7 +8,9 @@ from sagalog.engine.rows import pack
 from sagalog.schemas import facts as f
 from sagalog.schemas.ids import firing_key, instance_id, schedule_id
 from sagalog.schemas.partitioner import partition_of
+from sagalog.schemas.record import Entry
 from sagalog.schemas.requests import Cancel, Occasion, Plan, Schedule, StepData
+from sagalog.schemas.upcasting import UPCASTERS
 from tests.engine.orders import orders
 from tests.engine.world import World, run, to
 
@@ -224,6 +226,33 @@ def test_a_replacement_that_makes_no_sense_leaves_it_as_it_is(world: World) -> N
     world.later(60)
     assert world.replies("r")[0].kind == "refused"
     assert world.called() == ["charge"]
+
+
+def test_a_replacement_waits_for_code_that_can_read_the_schedule(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ask(ask(), "s")
+    world.settle()
+    number = partition_of(b"s", world.partitions)
+    value = b'{"type": "sagalog.novelty.v1", "subject": "s", "data": {"run": "", "letter": ""}}'
+    world.append("orders.events", number, Entry(b"s", value))
+    world.settle()
+    plan = Plan("0 * * * *", fingerprint="f")
+    world.ask(ask(plan, replaces=True, cause_time=1_000_001, reply_to=to("r")), "s")
+    world.settle()
+    assert world.owners["orders", number].partition.commits()["normal"] == 1
+    assert world.replies("r") == []
+    monkeypatch.setitem(
+        UPCASTERS, "sagalog.novelty.v1", ("sagalog.deadlettered.v1", lambda data: data)
+    )
+    world.owners["orders", number].checkpoint()
+    world.owners["orders", number].crash()
+    world.own("orders", number)
+    world.settle()
+    state = world.state("s")
+    assert state is not None
+    assert state.beat is not None
+    assert state.beat.plan == plan
 
 
 def test_its_first_time_may_be_later(world: World) -> None:

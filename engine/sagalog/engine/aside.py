@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sagalog.engine.app import App
+from sagalog.engine.instance import Instance
 from sagalog.engine.permits import Permits
 from sagalog.schemas.definition import Json
 from sagalog.schemas.envelope import Envelope
@@ -36,13 +37,23 @@ class Aside:
     `full` are the lanes that are not to be read on until half of it is let in.
     """
 
-    __slots__ = ("_app", "_by_limiter", "_coming", "_permits", "_queues", "_sizes", "full")
+    __slots__ = (
+        "_app",
+        "_by_limiter",
+        "_coming",
+        "_permits",
+        "_queues",
+        "_sizes",
+        "_under_way",
+        "full",
+    )
 
     def __init__(self, app: App, permits: Permits) -> None:
         self._app, self._permits = app, permits
         self._queues: dict[Door, deque[Held]] = {}
         self._by_limiter: dict[str, dict[Door, None]] = {}
         self._coming: Counter[Door] = Counter()
+        self._under_way: dict[str, list[Door]] = {}
         self._sizes: Counter[str] = Counter()
         self.full: set[str] = set()
 
@@ -77,20 +88,43 @@ class Aside:
     def _full(self, door: Door) -> bool:
         return self._permits.waiting(*door) + self._coming[door] >= CROWD
 
-    def comes(self, doors: Iterable[Door], by: int = 1) -> None:
-        """Somebody has been let in (1), or has arrived (-1): then it is counted where it waits."""
-        for door in doors:
-            self._coming[door] += by
+    def comes(self, instance: str, doors: list[Door]) -> None:
+        """Somebody has been let in, and counts until it `came`."""
+        if doors:
+            self._under_way[instance] = doors
+            self._coming.update(doors)
+
+    def came(self, instance: str) -> None:
+        """It waits for a permit from now on, or perhaps never will: so others may come."""
+        for door in self._under_way.pop(instance, ()):
+            self._coming[door] -= 1
             if not self._coming[door]:
                 del self._coming[door]
+            if door in self._queues:
+                self._permits.moved.add(door.limiter)
+
+    def seen(self, instance: str, state: Instance | None, now: int) -> None:
+        """An instance has changed: on its way is one whose first step is under way here."""
+        if instance in self._under_way and not (state and self._begins(state, now)):
+            self.came(instance)
+
+    def _begins(self, state: Instance, now: int) -> bool:
+        return state.status == "running" and any(
+            step.status == "ready"
+            and step.offset == state.offset
+            and step.retry_at <= now
+            and not (spec.there or self._permits.limits(spec.operation))
+            for spec, step in zip(state.definition.steps, state.steps, strict=True)
+        )
 
     def put(self, door: Door, held: Held) -> None:
         """Set a request aside."""
         self._queues.setdefault(door, deque()).append(held)
         self._by_limiter.setdefault(door.limiter, {})[door] = None
-        self._sizes[door.lane] += 1
-        if self._sizes[door.lane] >= MOST:
-            self.full.add(door.lane)
+        lane = held[0]  # where it was read: its priority may name another
+        self._sizes[lane] += 1
+        if self._sizes[lane] >= MOST:
+            self.full.add(lane)
 
     def take(self) -> Held | None:
         """The next one that may be let in, now that permits have moved on."""
@@ -105,9 +139,9 @@ class Aside:
     def _pop(self, door: Door) -> Held:
         queue = self._queues[door]
         held = queue.popleft()
-        self._sizes[door.lane] -= 1
-        if self._sizes[door.lane] <= MOST // 2:
-            self.full.discard(door.lane)
+        self._sizes[held[0]] -= 1
+        if self._sizes[held[0]] <= MOST // 2:
+            self.full.discard(held[0])
         if not queue:
             del self._queues[door], self._by_limiter[door.limiter][door]
             if not self._by_limiter[door.limiter]:

@@ -63,7 +63,7 @@ class Holding:
         return True
 
     def _probing(self, operation: str) -> bool:
-        """Whether a probe is under way, and wanted still."""
+        """Whether a probe is under way, and wanted still: until its end is read back."""
         probe = self._probes.get(operation)
         return probe is not None and self._agenda.phase(*probe) not in (None, "held")
 
@@ -88,11 +88,14 @@ class Holding:
     def ended(
         self, instance: str, state: Instance, action: Run | Undo, result: Result, now: int
     ) -> BreakerFact | None:
-        """A call has ended at `now` (ms): what that tells of its operation, where it does."""
+        """A call has ended at `now` (ms): what that tells of its operation, where it does.
+
+        That goes into the log before the call's own fact: whoever has read how a probe ended
+        knows what it found, and sends no other for it.
+        """
         operation = operation_of(state, action)
         held = self.pauses.of(operation)
         if self._probes.get(operation) == (instance, action):
-            del self._probes[operation]
             return self._breakers.probed(operation, held, result, now)
         return self._breakers.ended(operation, held, result, now)
 

@@ -44,7 +44,6 @@ class Intake:
     __slots__ = (
         "_claiming",
         "_desk",
-        "_doors",
         "_held",
         "_pledged",
         "_starting",
@@ -63,7 +62,6 @@ class Intake:
         self._claiming = Claiming(desk, self.waiting)
         self._starting, self._undoing = Starting(app, desk), Undoing(app, desk, permits)
         self.aside = Aside(app, permits)
-        self._doors: dict[str, list[Door]] = {}
         self._held: dict[str, list[Held]] = {}
         self._pledged: dict[str, Held] = {}
 
@@ -130,9 +128,7 @@ class Intake:
         self._pledged[first] = held
         self.starting.add(instance)
         self.hold(instance)
-        if doors:
-            self._doors[first] = doors
-            self.aside.comes(doors)
+        self.aside.comes(instance, doors)
         return True
 
     def readmit(self) -> None:
@@ -148,6 +144,8 @@ class Intake:
         self, instance: str, request: Schedule, state: Instance, record: Record, done: LaneDone
     ) -> None:
         """A schedule is asked for that there is: it is found, or goes by this plan from now on."""
+        if state.unreadable >= 0:
+            return  # kept unread in the lane, as in `_change`
         if not beating.gives_way(state, request):
             self.asking.repeat(instance, request, state)
             self._desk.done(done)
@@ -187,7 +185,8 @@ class Intake:
         What stands below the `low` water has had its life already (rule 5).
         """
         self.starting.discard(instance)
-        self.aside.comes(self._doors.pop(fact, ()), -1)
+        if not accepted:
+            self.aside.came(instance)
         held = self._held.pop(instance, [])
         request = self._pledged.pop(fact, None)
         if request is not None:

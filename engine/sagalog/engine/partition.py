@@ -57,6 +57,7 @@ class Partition:
         self._lending = Lending(self._writer)
         self._permits = Permits(app, self._desk, self._lending)
         self._intake = Intake(app, self._desk, self._permits)
+        self._progress: dict[Call, int] = {}
         self._folding = Folding(self._desk, self._intake, self._lending, self._permits)
         ready, desk = self._permits.ready, self._desk
         self._acting = Acting(app.name, self._writer, desk.agenda, ready, desk.holding)
@@ -142,6 +143,7 @@ class Partition:
         if self.phase == "acting" and not self.closing:
             for instance, state in touched.items():
                 self._act(instance, state)
+                self._intake.aside.seen(instance, state, now)
             self._start_all(self._desk.holding.freed())
 
     def _taken(self, owner: str) -> None:
@@ -190,6 +192,9 @@ class Partition:
             self._desk.done(call.request)  # an undo is asked for again when it is let go
             return None
         self._desk.agenda.mark(call.instance, call.action, "running")
+        progress = state.steps[call.action.step].progress
+        if progress is not None:  # a former owner's call told it
+            self._progress[call] = progress.number
         return invocation(call, state)
 
     def _wanted(self, call: Call, state: Instance | None) -> bool:
@@ -206,6 +211,7 @@ class Partition:
             return
         self._writer.now = now
         step = state.definition.steps[call.action.step].name
+        number += self._progress.get(call, 0)
         attempt = call.action.attempt
         fact = f.StepProgressed(state.run, step, attempt, number, fraction, message)
         self._writer.fact(call.instance, fact, state)
@@ -214,6 +220,7 @@ class Partition:
         """A handler has ended: append the fact, and the end if that follows from it."""
         if self.phase != "acting":
             return
+        self._progress.pop(call, None)
         self._writer.now = now
         self._permits.ended(call)
         state = self._desk.table.get(call.instance)
@@ -221,17 +228,20 @@ class Partition:
             self._desk.agenda.clear(call.instance, call.action)
             self._desk.done(call.request)
             return
-        holding = self._desk.holding
-        lifted = holding.lifted(state, call.action, now)
-        fact = fact_of(state, call.action, result, now, lifted)
-        told = holding.ended(call.instance, state, call.action, result, now)
-        written = self._write(call, fact, state)
-        if isinstance(written, str):
-            self.finished(call, _unwritable(result, written), now)
-        elif isinstance(result, Returned):
-            self._follow(call.instance, state, fact)
+        told = self._desk.holding.ended(call.instance, state, call.action, result, now)
         if told is not None:
             self._writer.fact(PAUSES, told, None)
+        self._end(call, result, state)
+
+    def _end(self, call: Call, result: Result, state: Instance) -> None:
+        now = self._writer.now
+        lifted = self._desk.holding.lifted(state, call.action, now)
+        fact = fact_of(state, call.action, result, now, lifted)
+        written = self._write(call, fact, state)
+        if isinstance(written, str):
+            self._end(call, _unwritable(result, written), state)
+        elif isinstance(result, Returned):
+            self._follow(call.instance, state, fact)
 
     def _write(self, call: Call, fact: f.Fact, state: Instance) -> str | None:
         """Append a call's fact; why it cannot be, where it cannot."""

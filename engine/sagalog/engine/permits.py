@@ -53,6 +53,10 @@ class Permits:
         """Whether any operation of the app declares a limit."""
         return bool(self._limits)
 
+    def limits(self, operation: str) -> bool:
+        """Whether the operation declares a limit."""
+        return operation in self._limits
+
     def limiter(self, operation: str, tenant: str, payload: Json) -> str | None:
         """The limiter of a call of an operation; None where nothing limits it."""
         limit = self._limits.get(operation)

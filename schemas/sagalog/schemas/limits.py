@@ -17,6 +17,14 @@ class LimitSpec:
     burst: int = 1
     lease: int = 10_000
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that nobody can reckon with. Raises ValueError."""
+        least = {"concurrency": 0, "rate": 1, "per": 1, "burst": 1, "lease": 100}
+        for name, value in least.items():
+            given = getattr(self, name)
+            if given is not None and given < value:
+                raise ValueError(f"{name} is below {value}")
+
 
 UNLIMITED = LimitSpec()
 

@@ -324,6 +324,8 @@ class Pod:
         invocation = owner.processor.start(call, now) if owner else None
         if invocation is None:
             self._scheduler.freed()
+            if owner:
+                self._touched[owner] = None  # its permit may go to the next call
         else:
             self._executor.submit(invocation)
 

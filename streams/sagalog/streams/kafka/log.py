@@ -8,13 +8,12 @@ from sagalog.streams.kafka import checkpoints
 from sagalog.streams.kafka import topics as administration
 from sagalog.streams.kafka.checkpoints import KafkaCheckpoints
 from sagalog.streams.kafka.cluster import Cluster
-from sagalog.streams.kafka.fetch import READ_COMMITTED
 from sagalog.streams.kafka.group import Member
 from sagalog.streams.kafka.membership import KafkaMembership
 from sagalog.streams.kafka.offsets import EARLIEST, LATEST, Offsets
 from sagalog.streams.kafka.outbox import Outbox
 from sagalog.streams.kafka.reader import KafkaReader
-from sagalog.streams.kafka.restore import newest
+from sagalog.streams.kafka.restore import decided, newest
 from sagalog.streams.kafka.retry import persist
 from sagalog.streams.kafka.settings import KafkaSettings
 from sagalog.streams.log import Assigned, Place, Revoked
@@ -94,7 +93,8 @@ class KafkaLog:
     async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
         """A partition's table as its last checkpoint left it; this fences nobody."""
         await self._topic(topic)
-        return await newest(self._cluster, (topic, partition), READ_COMMITTED)
+        place = topic, partition
+        return await newest(self._cluster, place, await decided(self._cluster, place))
 
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked
