@@ -74,8 +74,9 @@ class Post:
     def told(self, backup: Backup, **changes: Any) -> "asyncio.Future[int]":
         """The same, without waiting until it is durable."""
         known = backup.claim
-        fields = {"unsure": not known.done and known.failed is None, **changes}
-        claim = replace(known, lease=0, reply_to=None, confirm=False, **fields)
+        steps = {known.name, *([known.then] if known.then else [])}
+        unsure = not known.done.keys() >= steps and known.failed is None
+        claim = replace(known, lease=0, reply_to=None, confirm=False, unsure=unsure, **changes)
         return self._append(*self._letter(claim, backup.instance, f"{backup.id}/told"))
 
     def encoded(self, backup: Backup) -> bytes:

@@ -116,10 +116,7 @@ class Recovery:
             return
         log_.info("a backup is told of", backup=backup.id, name=backup.claim.name)
         self._told[backup.id] = now
-        if _given_up(backup, now):
-            await self._post.claim(backup)
-        else:  # its caller may be at what follows: its claim is left to it
-            await self._post.claim(backup, unsure=True)
+        await self._post.claim(backup)
 
 
 def _given_up(backup: Backup, now: int) -> bool:
