@@ -4,6 +4,7 @@ import pytest
 
 from sagalog.engine.pending import pending
 from sagalog.schemas import facts as f
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.requests import Parent, Purge
 from tests.engine.lives import ALONE, Life
 from tests.engine.orders import orders
@@ -97,6 +98,15 @@ def test_a_step_that_its_saga_waits_for_is_left_alone(world: World) -> None:
     world.ask(order(below), "order", lane="high")
     world.settle()
     assert world.status("child") == "completed"
+
+
+def test_a_claim_is_left_alone_since_its_caller_runs_it(world: World) -> None:
+    claim = Claim(name="charge", input={"n": 1}, fingerprint="f", by="ann", lease=30_000)
+    below = world.ask(claim, "claimed", lane="low").offset + 1
+    world.ask(order(below), "order", lane="high")
+    world.settle()
+    assert world.status("claimed") == "running"
+    assert world.facts("claimed")[0].purged == ""
 
 
 def test_of_its_own_lane_it_purges_what_stands_before_it(world: World, owner: Owner) -> None:

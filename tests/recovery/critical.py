@@ -53,7 +53,13 @@ class Till:
                 raise ConnectionRefusedError("the database is away")
             return f"saved {receipt.item}"
 
-        self.charge, self.save = charge, save
+        @self.app.operation
+        async def pack(order: Order, ctx: Context) -> str:
+            self.calls.append(ctx)
+            await self.let_go.wait()
+            return "packed"
+
+        self.charge, self.save, self.pack = charge, save, pack
 
     def called(self, step: str) -> int:
         """How often a step was called."""
@@ -230,6 +236,23 @@ class CriticalCalls:
         assert "ClaimExpired" in await world.kinds(told.instance)
         assert len({ctx.idempotency_key for ctx in till.calls if ctx.step == "charge"}) == 1
         await (await client.get(told.instance)).result(PATIENCE)
+
+    async def test_what_a_slow_caller_has_done_is_recorded_and_nobody_goes_on_in_its_place(
+        self, world: World, till: Till, client: Client, working: None
+    ) -> None:
+        call = asyncio.ensure_future(client.critical(till.charge, Order(), then=till.pack))
+        instance = (await self._once(client, "untold")).backup.instance
+
+        async def recorded() -> bool:
+            return "StepCompleted" in await world.kinds(instance)
+
+        await eventually(recorded)
+        assert "ClaimReleased" not in await world.kinds(instance)
+        till.let_go.set()
+        told = await call
+        assert not told.emergency
+        await (await client.get(told.instance)).result(PATIENCE)
+        assert till.called("pack") == 1
 
     async def test_a_held_claim_cannot_be_cancelled(
         self, world: World, till: Till, client: Client, working: None

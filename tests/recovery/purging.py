@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from sagalog.schemas.definition import Priority
+from sagalog.schemas.topics import Topics
 from sagalog.streams import Cancelled
 from tests.recovery.shop import Order, Shop
 from tests.recovery.world import PATIENCE, World, eventually
@@ -35,6 +36,20 @@ class Purging:
             assert await world.kinds(handle.id) == ["Started"]
         await asyncio.gather(other.result(PATIENCE), late.result(PATIENCE))
         assert {ctx.instance for ctx in shop.calls} == {other.id, late.id}
+
+    async def test_what_came_after_the_ends_that_were_counted_runs(
+        self, world: World, shop: Shop
+    ) -> None:
+        client = await world.client(shop.app)
+        counted = await client.submit_many(shop.charge, [Order()] * 9, priority="low")
+        topic = Topics(world.name).lane("low")
+        places = [(topic, number) for number in range(await world.log.partitions(topic))]
+        ends = await world.log.ends(places)
+        late = await client.submit(shop.charge, Order(), priority="low")
+        assert await client.purge("low", ends=ends) == ends
+        await world.pod(shop.app)
+        await late.result(PATIENCE)
+        assert {(await one.outcome(PATIENCE)).status for one in counted} == {"cancelled"}
 
     async def test_of_the_lane_high_it_cancels_what_is_not_let_in_before_the_order(
         self, world: World, shop: Shop

@@ -1,5 +1,6 @@
 """The port `Log`, simulated: one process's view of the broker, by its own connections."""
 
+import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from sagalog.schemas.record import Entry
@@ -25,6 +26,11 @@ class SimulatedLog:
         self._broker, self._line, self._groups = broker, line, groups
         self._largest = largest
         self._outbox = Outbox(broker, line, largest)
+
+    @property
+    def identity(self) -> str:
+        """Which log it is, by its broker; no process outside has it."""
+        return f"simulated:{os.getpid()}:{id(self._broker)}"
 
     async def open(self) -> None:
         """Nothing is to be opened."""

@@ -1,5 +1,6 @@
 """Handlers for processes: what computes, what dies, what cannot be told."""
 
+import fcntl
 import os
 import sys
 import time
@@ -48,6 +49,27 @@ def fail(how: str) -> None:
 @app.operation(pool="process")
 def end_at_once(code: int) -> None:
     os._exit(code)
+
+
+@app.operation(pool="process")
+def fork(how: dict[str, Any]) -> None:
+    """Fork what stays and locks a `file`; it may `leave` the session, and this may `end`."""
+    file, end, leave = Path(how["file"]), how.get("end"), how.get("leave")
+    if not os.fork():
+        if leave:
+            os.setsid()
+        with file.open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            held.write(str(os.getpid()))
+            held.flush()
+            while True:
+                time.sleep(60)
+    while end and not (file.exists() and file.read_text()):
+        time.sleep(0.01)
+    if end:
+        os._exit(7)
+    while True:
+        sum(range(1000))
 
 
 @app.operation(pool="process")

@@ -1,6 +1,7 @@
 """Handlers in processes: real ones, which are killed, cut off, and replaced."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from sagalog.engine.effects import Call, Invocation
 from sagalog.engine.pending import Run
 from sagalog.engine.results import Result, Returned
 from sagalog.schemas.facts import Failure
-from sagalog.streams.addresses import address_of
+from sagalog.streams import processes
+from sagalog.streams.addresses import Address, address_of
 from sagalog.streams.executor import Executor
 from sagalog.streams.processes import Processes
 from tests.recovery.world import eventually
@@ -211,6 +213,55 @@ async def test_closing_kills_what_still_runs(tmp_path: Path) -> None:
         await desk.executor.close()
     for each in pids:
         assert await _gone(each)
+
+
+async def _unlocked(file: Path) -> bool:
+    """Whether who held it has ended, be it reaped or not."""
+    with file.open() as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+async def test_closing_ends_what_a_handler_has_forked(tmp_path: Path) -> None:
+    desk = Desk(1)
+    desk.submit("fork", {"file": str(tmp_path / "pid")})
+    await marked(tmp_path / "pid")
+    async with asyncio.timeout(5):
+        await desk.executor.close()
+    await eventually(lambda: _unlocked(tmp_path / "pid"))
+
+
+async def test_a_timeout_ends_what_a_handler_has_forked(one: Desk, tmp_path: Path) -> None:
+    late = await one.fail("fork", {"file": str(tmp_path / "pid")}, timeout=2000)
+    assert late.kind == "timeout"
+    await eventually(lambda: _unlocked(tmp_path / "pid"))
+
+
+@pytest.mark.parametrize("leave", [False, True])
+async def test_a_fork_that_holds_the_pipe_does_not_hide_that_its_process_ended(
+    one: Desk, tmp_path: Path, leave: bool
+) -> None:
+    given = {"file": str(tmp_path / "pid"), "end": True, "leave": leave}
+    async with asyncio.timeout(20):
+        failure = await one.fail("fork", given)
+    assert "it ended by itself, with code 7" in failure.message
+    if leave:  # out of reach, as it wanted
+        os.kill(await marked(tmp_path / "pid"), signal.SIGKILL)
+    await eventually(lambda: _unlocked(tmp_path / "pid"))
+
+
+async def test_an_import_that_blocks_is_a_failure_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "blocks.py").write_text("import time\ntime.sleep(3600)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(processes, "READY_WITHIN", 0.5)
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(processes.Unready, match=r"its imports take longer than 0\.5 s"):
+            await processes.Child.start([Address("blocks", "never", "never")])
 
 
 async def test_without_processes_it_runs_in_a_thread() -> None:

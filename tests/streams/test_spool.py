@@ -14,7 +14,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from sagalog.streams.spool import Spool
-spool = Spool(Path(sys.argv[1]), "shop")
+spool = Spool(Path(sys.argv[1]), "shop", "kafka:here")
 for number in range(int(sys.argv[3])):
     spool.write(f"{sys.argv[2]}-{number}", b"record")
     print(number, flush=True)
@@ -23,7 +23,7 @@ for number in range(int(sys.argv[3])):
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Spool:
-    return Spool(tmp_path / "spool", "shop")
+    return Spool(tmp_path / "spool", "shop", "kafka:here")
 
 
 def content(spool: Spool) -> dict[str, bytes | None]:
@@ -37,7 +37,7 @@ def content(spool: Spool) -> dict[str, bytes | None]:
 
 
 def path(spool: Spool) -> Path:
-    return spool.folder / "shop.spool"
+    return spool.folder / f"{spool._name}.spool"
 
 
 def test_it_makes_nothing_until_it_is_needed(spool: Spool) -> None:
@@ -102,12 +102,15 @@ def test_a_full_disk_is_a_clear_error(spool: Spool) -> None:
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SpoolError, match="cannot be written to"):
-        Spool(tmp_path / "file" / "spool", "shop").write("a", b"1")
+        Spool(tmp_path / "file" / "spool", "shop", "kafka:here").write("a", b"1")
 
 
-def test_two_apps_do_not_meet(spool: Spool) -> None:
+@pytest.mark.parametrize(
+    ("app", "log"), [("shop.two", "kafka:here"), ("shop", "kafka:there"), ("shop", "memory:1")]
+)
+def test_two_apps_or_logs_do_not_meet(spool: Spool, app: str, log: str) -> None:
     spool.write("a", b"1")
-    other = Spool(spool.folder, "shop.two")
+    other = Spool(spool.folder, app, log)
     assert other.empty
     assert content(other) == {}
     assert content(spool) == {"a": b"1"}
@@ -117,7 +120,7 @@ def test_only_one_publishes_at_a_time(spool: Spool) -> None:
     spool.write("a", b"1")
     with spool.publishing() as mine:
         assert mine
-        with Spool(spool.folder, "shop").publishing() as theirs:
+        with Spool(spool.folder, "shop", "kafka:here").publishing() as theirs:
             assert theirs is None
         spool.write("b", b"2")
     assert content(spool) == {"a": b"1", "b": b"2"}
@@ -155,3 +158,26 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(spool: Spool) -> None:
         writer.kill()
         await writer.wait()
         assert content(spool).keys() >= {f"life{life}-{n}" for n in range(last + 1)}
+
+
+def test_a_line_that_is_not_acknowledged_is_not_there(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.write("a", b"1")
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", refuse)
+        with pytest.raises(SpoolError, match="Input/output error"):
+            spool.write("b", b"2")
+    assert content(spool) == {"a": b"1"}
+
+
+def test_a_folder_is_tried_before_it_is_needed_and_not_made(spool: Spool, tmp_path: Path) -> None:
+    spool.check()
+    assert not spool.folder.exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolError, match="SAGALOG_SPOOL"):
+        Spool(tmp_path / "file" / "spool", "shop", "kafka:here").check()

@@ -126,8 +126,8 @@ class Starting:
         )
 
     def _purged(self, request: Start, done: LaneDone) -> str:
-        """By whom and why it was purged; what a parent waits for, or what was done, never is."""
-        if request.parent or (isinstance(request, Claim) and not request.lease):
+        """By whom and why it was purged; what a parent waits for, or a caller runs, never is."""
+        if request.parent or isinstance(request, Claim):
             return ""
         return self._desk.purges.sentence(done.lane, done.offset)
 

@@ -17,8 +17,9 @@ from sagalog.streams.history import Progress, bounds, read_states, scan
 from sagalog.streams.log import Log
 from sagalog.streams.posting import Post
 
-Done = Literal["released", "told again", "by itself", "resolved"]
-"""What was done about a backup. by itself: nothing, since it is under way already."""
+Done = Literal["released", "told again", "by itself", "resolved", "refused"]
+"""What was done about a backup. by itself: nothing, since it is under way already. refused:
+nothing, since its instance has moved on meanwhile; the backup is kept."""
 
 
 Release = Callable[..., Awaitable[Any]]
@@ -108,8 +109,8 @@ async def retry(release: Release, post: Post, kept: Kept, by: str, now: int) -> 
     """Have it tried again; one that goes on by itself is left alone."""
     match kept.standing:
         case "waits":
-            await _released(release, kept, "retry", None, by)
-            return "released"
+            taken = await _released(release, kept, "retry", None, by)
+            return "released" if taken else "refused"
         case "unrecorded":
             await post.claim(kept.backup, cause_time=now)
             return "told again"
@@ -124,7 +125,8 @@ async def resolve(release: Release, post: Post, kept: Kept, result: Json, by: st
     """Take it as done by hand, with `result` for its last step, and take the backup away."""
     match kept.standing:
         case "waits":
-            await _released(release, kept, "resolve", result, by)
+            if not await _released(release, kept, "resolve", result, by):
+                return "refused"
         case "emergency" | "untold":
             await post.claim(_by_hand(kept, result))
         case _:
@@ -135,14 +137,15 @@ async def resolve(release: Release, post: Post, kept: Kept, result: Json, by: st
 
 async def _released(
     release: Release, kept: Kept, how: Literal["retry", "resolve"], result: Json, by: str
-) -> None:
+) -> bool:
+    """Ask for the release of the step that waits; whether it is taken."""
     state = kept.state
     assert state is not None, "it waits for a person"
     pairs = zip(state.definition.steps, state.steps, strict=True)
     failed = next((spec.name for spec, step in pairs if step.status == "failed"), None)
     name = failed if not state.undoing else state.remaining()[0]
     assert name is not None, "it is parked at a step"
-    await release(kept.backup.instance, name, how, result, by=by)
+    return await release(kept.backup.instance, name, how, result, by=by) is None
 
 
 def _by_hand(kept: Kept, result: Json) -> Backup:

@@ -52,6 +52,8 @@ def _listen(requests: BinaryIO, calls: "SimpleQueue[Message]") -> None:
     """A thread of its own: so it notices the pod's end while a handler runs."""
     for message in _messages(requests):
         calls.put(message)
+    if os.getpgrp() == os.getpid():  # as the pod starts it: with it ends what handlers forked
+        os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

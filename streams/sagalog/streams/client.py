@@ -76,7 +76,7 @@ class Client(CriticalVerbs, OperatingVerbs):
         self._partitions = 0
         self._post = Post(log, self._topics, self._mailbox, self._source, clock)
         settings = Settings()
-        kept = Spool(spool or settings.spool, self.name)
+        kept = Spool(spool or settings.spool, self.name, log.identity)
         self._path = CriticalPath(self._post, kept, patience=settings.critical_wait)
         self._asking: asyncio.Task[None] | None = None
         self._observer: Observer | None = None
@@ -91,12 +91,16 @@ class Client(CriticalVerbs, OperatingVerbs):
     def tenant(self, tenant: str) -> None:
         self._composer.tenant = tenant
 
-    async def open(self) -> None:
-        """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable."""
+    async def open(self, *, publishes: bool = True) -> None:
+        """Find the topics and listen for replies. Raises TopicMissing or LogUnavailable.
+
+        `publishes` says whether it hands over what this machine's spool holds.
+        """
         self._partitions = await self._log.partitions(self._topics.lane("normal"))
         self._post.partitions = self._partitions
         await self._mailbox.open()
-        self._path.open()
+        if publishes:
+            self._path.open()
         self._asking = asyncio.create_task(self._ask_again(), name=ROUND)
 
     async def close(self) -> None:

@@ -8,8 +8,11 @@ What cannot be handed to the log in time goes to the spool, and the work goes on
 
 import asyncio
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sagalog.engine import Context, InvalidResult, Operation, SagalogError
@@ -20,12 +23,13 @@ from sagalog.schemas.definition import Json, derived
 from sagalog.schemas.facts import Failure
 from sagalog.schemas.replies import Reply
 from sagalog.streams.critical_orders import LARGEST_RESULT, Order, refuse_large
-from sagalog.streams.errors import LogError, RecordTooLarge
+from sagalog.streams.errors import LogError
 from sagalog.streams.explaining import failure_of
 from sagalog.streams.logs import logger
 from sagalog.streams.outcomes import Outcome, raise_unless_completed
 from sagalog.streams.posting import Asked, Post
 from sagalog.streams.spool import Spool, SpoolError
+from sagalog.streams.spooling import Spooling
 from sagalog.streams.surroundings import ROUND
 
 log = logger(__name__)
@@ -34,6 +38,11 @@ T = TypeVar("T")
 
 AWAY = 0.2
 """Seconds to wait for a log that has just not answered."""
+
+THREADS = 64
+"""Handlers that are no coroutines and run at once; more wait for one of them to end."""
+
+TURNED = ("compensated", "cancelled")
 
 NOT_NOW = "This cannot be done at the moment. Nothing has happened; please try again later."
 FAILED = "This did not work. Please try again, or contact us."
@@ -73,6 +82,8 @@ class CriticalPath:
     def __init__(self, post: Post, spool: Spool, *, patience: float) -> None:
         self.patience = patience
         self._post, self._spool = post, spool
+        self._spooling = Spooling(post, spool)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagalog-critical")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._publishing: asyncio.Task[None] | None = None
         self._away = False
@@ -84,7 +95,13 @@ class CriticalPath:
 
     def open(self) -> None:
         """Publish what the spool holds, now and whenever there is something."""
-        self._publishing = asyncio.create_task(self._publish_again(), name=ROUND)
+        try:
+            self._spool.check()
+        except SpoolError as error:
+            log.warning("critical calls cannot begin while the log is away", why=str(error))
+        self._publishing = asyncio.create_task(
+            self._spooling.run(lambda: self.patience), name=ROUND
+        )
 
     async def close(self) -> None:
         """Let the calls under way end, and publish no more."""
@@ -92,6 +109,8 @@ class CriticalPath:
             self._publishing.cancel()
             await asyncio.gather(self._publishing, return_exceptions=True)
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._spooling.close()
+        self._threads.shutdown(wait=False)
 
     async def run(self, order: Order) -> Critical[Any]:
         """Run a call to its end, also where whoever waits for it is cancelled."""
@@ -115,6 +134,7 @@ class CriticalPath:
             spooled = await self._keep(backup, until)
         except SpoolError as error:
             waiting.outcome.cancel()
+            self._call_off(backup, str(error))
             raise CriticalFailed(str(error), NOT_NOW) from error
         answer = await _within(waiting.started, until - loop.time())
         if answer is None or answer.run:
@@ -124,6 +144,12 @@ class CriticalPath:
             return await self._joined(order, answer, waiting)
         finally:
             await self._take_away(backup, spooled=spooled)
+
+    def _call_off(self, backup: Backup, why: str) -> None:
+        """The claim is on its way: behind it goes that nothing was done, nor will be."""
+        failed = Failure("terminal", SpoolError.__name__, why, user_message=NOT_NOW)
+        self._post.told(replace(backup, claim=replace(backup.claim, failed=failed)))
+        self._post.tombstone(backup)
 
     async def _execute(self, order: Order, *, spooled: bool) -> Critical[Any]:
         """The claim is granted, or nobody is there to grant it: run the steps."""
@@ -138,7 +164,8 @@ class CriticalPath:
             loop = asyncio.get_running_loop()
             claim = replace(order.backup.claim, done=dict(done))
             kept = replace(order.backup, claim=claim)
-            spooled = await self._keep_result(kept, loop.time() + self._wait) or spooled
+            until = loop.time() + self._wait
+            spooled = await self._keep_result(kept, until, spooled=spooled)
             if loop.time() < order.until:
                 failure = await self._step(order, then, done)
         return await self._tell(order, done, failure, spooled=spooled)
@@ -163,7 +190,7 @@ class CriticalPath:
             operations=derived(order.definition).operations,
         )
         try:
-            value = await _call(operation, claim.input, context)
+            value = await self._call(operation, claim.input, context)
             result = operation.dump(value)
             what = f"the result of {operation.name}"
             refuse_large(result, what, LARGEST_RESULT, InvalidResult)
@@ -174,6 +201,15 @@ class CriticalPath:
         except Exception as error:  # noqa: BLE001 (a handler may raise anything)
             return failure_of(operation, error)
         return None
+
+    async def _call(self, operation: Operation[..., Any], input: Json, context: Context) -> Any:
+        """Call a handler here, at most for as long as its timeout."""
+        arguments = operation.arguments(input, context)
+        async with asyncio.timeout(operation.timeout / 1000 or None):
+            if operation.is_async:
+                return await operation.handler(*arguments)
+            call = partial(copy_context().run, operation.handler, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def _tell(
         self, order: Order, done: dict[str, Json], failed: Failure | None, *, spooled: bool
@@ -195,8 +231,11 @@ class CriticalPath:
             reply = await _within(waiting.outcome, left)
         waiting.outcome.cancel()
         if reply is not None and reply.kind == "outcome" and reply.status in ENDED:
-            await self._take_away(backup, spooled=spooled)
-            spooled = False
+            if done and reply.status in TURNED:
+                self._post.backup(backup)  # what is done in spite of that is left to a person
+            else:
+                await self._take_away(backup, spooled=spooled)
+                spooled = False
         return self._judged(order, done, failed, reply, spooled=spooled)
 
     def _told(self, backup: Backup, done: dict[str, Json], failed: Failure | None) -> Backup:
@@ -218,7 +257,7 @@ class CriticalPath:
         if effect.name not in done:  # it has failed, which is raised by whoever tells it
             return Critical(backup.id, backup.instance, None, emergency=False)
         status = reply.status if reply is not None else ""
-        if status in ("compensated", "cancelled") and reply is not None:
+        if status in TURNED and reply is not None:
             raise _turned_back(order, Outcome.of(reply).error)
         open_ = then is not None and then.name not in done and status != "completed"
         result = effect.load(done[effect.name])
@@ -266,24 +305,28 @@ class CriticalPath:
             await self._durable(self._post.backup(backup), left)
         except (LogError, TimeoutError) as error:
             log.warning("the log is away: the backup is spooled", backup=backup.id, why=repr(error))
-            await self._spooled(backup)
+            await self._spooling.keep(backup)
             return True
         return False
 
-    async def _keep_result(self, backup: Backup, until: float) -> bool:
-        """The same for what has happened already: then a full disk is no failure of it."""
+    async def _keep_result(self, backup: Backup, until: float, *, spooled: bool) -> bool:
+        """The same for what has happened already: then a full disk is no failure of it.
+
+        Where the intent is in the spool the result goes there too: what is published last
+        must be the newest.
+        """
+        if spooled and await self._spool_or_shout(backup):
+            self._post.backup(backup)
+            return True
         try:
-            return await self._keep(backup, until)
+            return await self._keep(backup, until) or spooled
         except SpoolError as error:
             log.error("a result has no backup", backup=backup.id, why=str(error))
-            return False
-
-    async def _spooled(self, backup: Backup) -> None:
-        await asyncio.to_thread(self._spool.write, backup.id, self._post.encoded(backup))
+            return spooled
 
     async def _spool_or_shout(self, backup: Backup) -> bool:
         try:
-            await self._spooled(backup)
+            await self._spooling.keep(backup)
         except SpoolError as error:
             log.error("a result is in no log and on no disk", backup=backup.id, why=str(error))
             return False
@@ -294,39 +337,7 @@ class CriticalPath:
         self._post.tombstone(backup)
         if spooled:
             with suppress(SpoolError):
-                await asyncio.to_thread(self._spool.write, backup.id, None)
-
-    # -- the spool
-
-    async def _publish_again(self) -> None:
-        while True:
-            try:
-                if not self._spool.empty:
-                    await self.publish()
-            except (LogError, OSError) as error:
-                log.warning("the spool cannot be published, trying again", error=str(error))
-            await asyncio.sleep(self.patience)
-
-    async def publish(self) -> int:
-        """Hand what the spool holds to the log; how many backups. None is removed before."""
-        count = 0
-        with self._spool.publishing() as files:
-            for held in files or ():
-                backups = [self._post.decoded(r) for r in held.records.values() if r is not None]
-                known = [backup for backup in backups if backup is not None]
-                refused = sum(await asyncio.gather(*(self._published(one) for one in known)))
-                self._spool.done(held._replace(torn=held.torn + refused))
-                count += len(known) - refused
-        return count
-
-    async def _published(self, backup: Backup) -> bool:
-        """Hand one over; whether the log refuses it for good, so that its file is kept."""
-        try:
-            await self._post.publish(backup)
-        except RecordTooLarge as error:
-            log.error("a spooled backup is too large", backup=backup.id, why=str(error))
-            return True
-        return False
+                await self._spooling.take_away(backup)
 
 
 def _turned_back(order: Order, error: Failure | None) -> CriticalFailed:
@@ -334,15 +345,6 @@ def _turned_back(order: Order, error: Failure | None) -> CriticalFailed:
     if error is not None:
         said += f": {error.type}: {error.message}"
     return CriticalFailed(said, (error.user_message if error else "") or FAILED, error)
-
-
-async def _call(operation: Operation[..., Any], input: Json, context: Context) -> Any:
-    """Call a handler here, at most for as long as its timeout."""
-    arguments = operation.arguments(input, context)
-    async with asyncio.timeout(operation.timeout / 1000 or None):
-        if operation.is_async:
-            return await operation.handler(*arguments)
-        return await asyncio.to_thread(operation.handler, *arguments)
 
 
 async def _within(answer: Awaitable[Reply], seconds: float) -> Reply | None:

@@ -84,6 +84,14 @@ Revoked = Callable[[frozenset[int]], Awaitable[None]]
 class Log(Protocol):
     """A set of topics on Kafka, or in a file, or in memory."""
 
+    @property
+    def identity(self) -> str:
+        """Which log it is: the same wherever it is reached as here, also while it is away.
+
+        A log in memory has one that no other process ever has.
+        """
+        ...
+
     async def open(self) -> None:
         """Connect. Raises LogUnavailable with a sentence that says what to do."""
         ...

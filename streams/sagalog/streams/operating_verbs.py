@@ -1,5 +1,6 @@
 """What a client says for those who look after an app."""
 
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -79,15 +80,23 @@ class OperatingVerbs:
         """What is held now, by people and by breakers, as the log says."""
         return holds(await read_pauses(self._log, self.name))
 
-    async def purge(self, lane: Priority, reason: str = "", *, by: str = "") -> dict[Place, int]:
-        """Let what waits in a lane now end as cancelled; returns when the orders are durable.
+    async def purge(
+        self,
+        lane: Priority,
+        reason: str = "",
+        *,
+        by: str = "",
+        ends: Mapping[Place, int] | None = None,
+    ) -> dict[Place, int]:
+        """Let what waits in a lane end as cancelled; returns when the orders are durable.
 
-        The result says up to which offset of each partition. What has been taken in goes on,
-        and so does what a saga waits for: cancel the saga. Whoever waits for one that is purged
-        gets Cancelled.
+        What waits now, or what lies below the `ends` that somebody has counted up to. The result
+        says up to which offset of each partition. What has been taken in goes on, and so does
+        what a saga waits for: cancel the saga. Whoever waits for one that is purged gets
+        Cancelled.
         """
         places = [(self._topics.lane(lane), number) for number in range(self._partitions)]
-        ends = await self._log.ends(places)
+        ends = dict(await self._log.ends(places) if ends is None else ends)
         through = COMPENSATIONS if lane == "high" else "high"  # its own lane would come too late
         for (_, number), end in ends.items():
             subject = self._subject(f"purge-{self._token(16)}", number)

@@ -104,19 +104,36 @@ def _unknown(app: App, name: str) -> DeclarationError:
 
 async def read_pauses(log: Log, app: str) -> dict[int, Pauses]:
     """What is held in each partition now. Raises TopicMissing where the log has no such app."""
-    topics = Topics(app)
-    numbers = range(await log.partitions(topics.events))
-    tables = await asyncio.gather(*(log.table(topics.tables, n) for n in numbers))
-    held = {number: Pauses.read(rows) for number, rows in enumerate(tables)}
-    known = {number: Position.of(rows).mark.offset for number, rows in enumerate(tables)}
-    ends = await bounds(log, [(topics.events, number) for number in numbers])
-    ranges = {place: (max(start, known[place[1]]), end) for place, (start, end) in ends.items()}
-    async for record in scan(log, ranges):
-        message = decode(record.value) if record.key == PAUSES_KEY else None
-        if isinstance(message, Envelope) and isinstance(message.data, PauseFact):
-            was = held[record.partition]
-            held[record.partition] = folded(was, message.data, record.timestamp)
-    return held
+    return await PausesRead(log, app).read()
+
+
+class PausesRead:
+    """What is held in each partition, kept up to date: each `read` reads only what is new."""
+
+    def __init__(self, log: Log, app: str) -> None:
+        self._log, self._topics = log, Topics(app)
+        self._held: dict[int, Pauses] = {}
+        self._known: dict[int, int] = {}
+
+    async def read(self) -> dict[int, Pauses]:
+        """How it is now. Raises TopicMissing where the log has no such app."""
+        if not self._held:
+            await self._restore()
+        ends = await bounds(self._log, [(self._topics.events, number) for number in self._held])
+        ranges = {p: (max(start, self._known[p[1]]), end) for p, (start, end) in ends.items()}
+        async for record in scan(self._log, ranges):
+            message = decode(record.value) if record.key == PAUSES_KEY else None
+            if isinstance(message, Envelope) and isinstance(message.data, PauseFact):
+                was = self._held[record.partition]
+                self._held[record.partition] = folded(was, message.data, record.timestamp)
+        self._known = {number: end for (_, number), (_, end) in ends.items()}
+        return dict(self._held)
+
+    async def _restore(self) -> None:
+        numbers = range(await self._log.partitions(self._topics.events))
+        tables = await asyncio.gather(*(self._log.table(self._topics.tables, n) for n in numbers))
+        self._held = {number: Pauses.read(rows) for number, rows in enumerate(tables)}
+        self._known = {n: Position.of(rows).mark.offset for n, rows in enumerate(tables)}
 
 
 def holds(held: Mapping[int, Pauses]) -> list[Hold]:

@@ -59,16 +59,25 @@ class Post:
         return self._to_backups(backup, None)
 
     async def publish(self, backup: Backup) -> None:
-        """Hand over what stood elsewhere: the backup, then what it tells of the work."""
+        """Hand over what stood elsewhere: the backup, then what it tells of the work.
+
+        The intent of a caller who may live tells nothing: the pods do, when its lease is over.
+        """
         await self.backup(backup)
-        await self.claim(backup)
+        if backup.claim.done or backup.claim.failed is not None:
+            await self.claim(backup)
 
     async def claim(self, backup: Backup, **changes: Any) -> None:
         """Tell the instance what a backup knows; nobody waits for an answer."""
+        await self.told(backup, **changes)
+
+    def told(self, backup: Backup, **changes: Any) -> "asyncio.Future[int]":
+        """The same, without waiting until it is durable."""
         known = backup.claim
-        unsure = not known.done and known.failed is None
+        steps = {known.name, *([known.then] if known.then else [])}
+        unsure = not known.done.keys() >= steps and known.failed is None
         claim = replace(known, lease=0, reply_to=None, confirm=False, unsure=unsure, **changes)
-        await self._append(*self._letter(claim, backup.instance, f"{backup.id}/told"))
+        return self._append(*self._letter(claim, backup.instance, f"{backup.id}/told"))
 
     def encoded(self, backup: Backup) -> bytes:
         """A backup as its record."""

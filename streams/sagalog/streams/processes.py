@@ -27,6 +27,15 @@ log = logger(__name__)
 
 PROGRAM = "sagalog.streams.child"
 
+READY_WITHIN = 30.0
+"""Seconds for a process to import what it is to call; one that takes longer is a failure."""
+
+GRACE = 1.0
+"""Seconds for what a process that has ended left in its pipe."""
+
+BUFFER = 2**16
+"""Bytes of a pipe that are read ahead."""
+
 
 def cores() -> int:
     """How many of the machine's cores this process may use."""
@@ -41,27 +50,48 @@ class Unready(Exception):
     """A process cannot import what it is to call."""
 
 
-class Child:
-    """One process."""
+class _Ears(asyncio.subprocess.SubprocessStreamProtocol):
+    """Hears that a process has ended, be its pipes open or not."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=BUFFER, loop=loop)
+        self.exited: asyncio.Future[None] = loop.create_future()
+
+    def process_exited(self) -> None:
+        """What asyncio calls."""
+        super().process_exited()
+        self.exited.set_result(None)
+
+
+class Child:
+    """One process, and what its handlers fork: they end together."""
+
+    def __init__(self, transport: asyncio.SubprocessTransport, ears: _Ears) -> None:
+        loop = asyncio.get_running_loop()
+        self._process = asyncio.subprocess.Process(transport, ears, loop)
+        self._transport, self._exited = transport, ears.exited
+        self._exited.add_done_callback(self._left)
         self._killed = False
 
     @classmethod
     async def start(cls, addresses: Iterable[Address]) -> "Child":
         """One that has imported what it is to call. Raises Unready or Died."""
+        loop = asyncio.get_running_loop()
         command = (sys.executable, "-m", PROGRAM)
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-        child = cls(process)
+        made = await loop.subprocess_exec(
+            lambda: _Ears(loop), *command, stderr=None, start_new_session=True
+        )
+        child = cls(*made)
         try:
-            said = await child.ask({"path": sys.path, "addresses": list(addresses)})
+            async with asyncio.timeout(READY_WITHIN):
+                said = await child.ask({"path": sys.path, "addresses": list(addresses)})
+        except TimeoutError:
+            said = {"error": f"its imports take longer than {READY_WITHIN:g} s"}
         except BaseException:
-            child.kill()
+            await child._end()
             raise
         if "error" in said:
-            child.kill()
+            await child._end()
             raise Unready(said["error"])
         return child
 
@@ -87,21 +117,47 @@ class Child:
             body = await taken.readexactly(int.from_bytes(head, "big"))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             self.kill()
-            raise Died(ended(await self._process.wait())) from error
+            raise Died(ended(await self.wait())) from error
         answer: dict[str, Any] = orjson.loads(body)
         return answer
 
     def kill(self) -> None:
-        """End it at once, whatever it does."""
+        """End it at once, whatever it does, with all that its handlers have forked."""
         if self.alive:
             self._killed = True
-            # Not by Popen, which would take how it ended away from the loop.
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            self._strike()
+            self._cut()
 
-    async def wait(self) -> None:
-        """Wait until it has ended."""
-        await self._process.wait()
+    async def wait(self) -> int:
+        """Wait until it has ended; with which code."""
+        await asyncio.shield(self._exited)
+        self._cut()
+        return await self._process.wait()
+
+    async def _end(self) -> None:
+        self.kill()
+        await self.wait()
+
+    def _left(self, _: "asyncio.Future[None]") -> None:
+        """It has ended: what it forked would keep the pipe open, and whoever waits, waiting."""
+        if not self._killed:
+            self._strike()
+        # Not at once: an answer may still be in the pipe.
+        asyncio.get_running_loop().call_later(GRACE, self._cut)
+
+    def _strike(self) -> None:
+        # Not by Popen, which would take how it ended away from the loop. PermissionError is
+        # what macOS says where all of them have ended already.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _cut(self) -> None:
+        """Let go of the pipes, which what has left the process group may hold open."""
+        given, taken = self._process.stdin, self._transport.get_pipe_transport(1)
+        if given is not None and not given.transport.is_closing():
+            given.transport.abort()
+        if taken is not None:
+            taken.close()
 
 
 def ended(code: int) -> str:
@@ -124,7 +180,7 @@ class Processes:
         self._free = asyncio.Semaphore(most)
         self._idle: list[Child] = []
         self._all: set[Child] = set()
-        self._burials: set[asyncio.Task[None]] = set()
+        self._burials: set[asyncio.Task[int]] = set()
 
     @property
     def pids(self) -> list[int]:

@@ -120,6 +120,5 @@ class Recovery:
 
 
 def _given_up(backup: Backup, now: int) -> bool:
-    """Whether its caller has told all that it will tell, or has had its time."""
-    known = bool(backup.claim.done) or backup.claim.failed is not None
-    return known or now - backup.at > backup.claim.lease + GRACE
+    """Whether its caller has told how it ended, or has had its time: else it may go on."""
+    return backup.claim.failed is not None or now - backup.at > backup.claim.lease + GRACE

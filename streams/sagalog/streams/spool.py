@@ -1,7 +1,7 @@
-"""Backups on this machine's disk while the log is away: one file for each app, one line for each.
+"""Backups on this machine's disk while a log is away: a file for each app on each log.
 
-A line is a checksum and JSON. It is durable when `write` returns. Several processes may write
-and publish at once. What a kill has cut short, or a disk has spoiled, is passed over and
+Each line is one: a checksum and JSON. It is durable when `write` returns. Several processes may
+write and publish at once. What a kill has cut short, or a disk has spoiled, is passed over and
 counted; nothing behind it is lost.
 """
 
@@ -9,7 +9,8 @@ import fcntl
 import os
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,19 +24,27 @@ class SpoolError(SagalogError):
 
 
 class Held(NamedTuple):
-    """What a file holds: the newest record of each id, None where it was taken away again."""
+    """What a file holds: the newest record of each id, None where it was taken away again.
+
+    `refused`: how many of them the log can never take.
+    """
 
     path: Path
     records: dict[str, bytes | None]
     torn: int
+    refused: int = 0
 
 
 class Spool:
-    """The spool of one app in `folder`. Its calls block: for a thread, not for a loop."""
+    """The spool of one app on one log in `folder`. Its calls block: for a thread, not for a loop.
 
-    def __init__(self, folder: Path, app: str) -> None:
-        self.folder, self._app = folder, app
-        self._path = folder / f"{app}.spool"
+    `log` is the log's identity: what is written for one log is never handed to another.
+    """
+
+    def __init__(self, folder: Path, app: str, log: str) -> None:
+        digest = blake2b(log.encode(), digest_size=8).hexdigest()
+        self.folder, self._name = folder, f"{app}.{digest}"
+        self._path = folder / f"{self._name}.spool"
 
     def write(self, id: str, record: bytes | None) -> None:
         """Append a record, or that it is taken away; durable on return. Raises SpoolError."""
@@ -50,6 +59,16 @@ class Spool:
                 "Make room or give another folder by SAGALOG_SPOOL"
             ) from error
 
+    def check(self) -> None:
+        """See whether it could be written to; makes nothing. Raises SpoolError."""
+        folder = self.folder.absolute()
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise SpoolError(
+                f"no backup could be written to {folder} while the log is away: {there} is not "
+                "for this process to write to. Give another folder by SAGALOG_SPOOL"
+            )
+
     def _append(self, line: bytes) -> None:
         new = not self._path.exists()
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -57,13 +76,18 @@ class Spool:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line  # behind what a kill, or a full disk, has cut short
-            while line:
-                line = line[os.write(descriptor, line) :]
-            os.fsync(descriptor)
+            try:
+                while line:
+                    line = line[os.write(descriptor, line) :]
+                os.fsync(descriptor)
+                if new:
+                    self._sync_folder()
+            except OSError:
+                with suppress(OSError):  # what is not acknowledged is not published either
+                    os.ftruncate(descriptor, size)
+                raise
         finally:
             os.close(descriptor)
-        if new:
-            self._sync_folder()
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -76,7 +100,7 @@ class Spool:
     def _locked(self, what: str, *, wait: bool = True) -> Generator[bool]:
         """Hold a lock between processes; whether it is held, where not to wait for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{self._app}.{what}"
+        path = self.folder / f"{self._name}.{what}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -94,7 +118,7 @@ class Spool:
         return not self._path.exists() and not any(self._taken())
 
     def _taken(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{self._app}.{'[0-9]' * 9}.out"))
+        return sorted(self.folder.glob(f"{self._name}.{'[0-9]' * 9}.out"))
 
     @contextmanager
     def publishing(self) -> Generator[list[Held] | None]:
@@ -116,18 +140,24 @@ class Spool:
         """Set the file aside: who writes meanwhile begins a new one."""
         with self._locked("lock"):
             if self._path.exists():
-                used = self.folder.glob(f"{self._app}.{'[0-9]' * 9}.*")
+                used = self.folder.glob(f"{self._name}.{'[0-9]' * 9}.*")
                 number = max((int(path.name.rsplit(".", 2)[1]) for path in used), default=0) + 1
-                self._path.rename(self.folder / f"{self._app}.{number:09d}.out")
+                self._path.rename(self.folder / f"{self._name}.{number:09d}.out")
                 self._sync_folder()
 
-    def done(self, held: Held) -> None:
-        """Everything of the file stands in the log: it goes, or is kept where lines are torn."""
-        if held.torn:
-            held.path.rename(held.path.with_suffix(".torn"))
+    def done(self, held: Held) -> Path | None:
+        """What can be of the file stands in the log: it goes, or is set aside where not all does.
+
+        Returns where it is then.
+        """
+        kept = None
+        if held.torn or held.refused:
+            kept = held.path.with_suffix(".refused" if held.refused else ".torn")
+            held.path.rename(kept)
         else:
             held.path.unlink()
         self._sync_folder()
+        return kept
 
 
 def read(path: Path) -> Held:

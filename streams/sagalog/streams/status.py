@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from sagalog.engine.lifecycle import Phase, phase
+from sagalog.engine.pauses import Pauses
 from sagalog.schemas.codec import decode, rfc3339
 from sagalog.schemas.envelope import Envelope
 from sagalog.schemas.requests import Start
@@ -17,17 +18,19 @@ from sagalog.schemas.topics import COMPENSATIONS, HOUR, LANES
 from sagalog.streams.backlog import Backlog, oldest, peek, read_backlogs
 from sagalog.streams.history import Progress, States
 from sagalog.streams.log import Log
+from sagalog.streams.pausing import PausesRead, waits
 from sagalog.streams.surroundings import Clock, wall_clock
 
 PEEK = 10_000
 """How many waiting requests are looked into, to know of which operation and tenant they are."""
 
-State = Phase | Literal["queued"]
+State = Phase | Literal["queued", "paused"]
 
 STATES: tuple[State, ...] = (
     "queued",
     "scheduled",
     "running",
+    "paused",
     "retrying",
     "compensating",
     "stuck",
@@ -112,7 +115,7 @@ class Observer:
     ) -> None:
         self.app = app
         self._log, self._clock, self._lately, self._most = log, clock, lately, most
-        self._states = States(log, app)
+        self._states, self._pauses = States(log, app), PausesRead(log, app)
         self._before: _Sample | None = None
 
     async def look(self, progress: Progress | None = None) -> Status:
@@ -120,7 +123,7 @@ class Observer:
         backlogs = await read_backlogs(self._log, self.app, await self._states.partitions())
         sample = _Sample(self._clock(), backlogs)
         await self._states.read(progress)
-        tally = self._tally(sample.at)
+        tally = self._tally(sample.at, await self._pauses.read())
         looked = await self._queued(backlogs, tally)
         since = await oldest(self._log, backlogs.values())
         before, self._before = self._before, sample
@@ -136,12 +139,14 @@ class Observer:
             unknown=max(0, depth - looked),
         )
 
-    def _tally(self, now: int) -> _Tally:
+    def _tally(self, now: int, held: Mapping[int, Pauses]) -> _Tally:
         tally = _Tally()
-        for _, _, state in self._states.all():
+        for _, partition, state in self._states.all():
             if state.ended and state.ended_at < now - self._lately:
                 continue
-            word = phase(state, now)
+            pauses = held[partition]
+            paused = bool(pauses.operations) and waits(state, pauses) is not None
+            word = "paused" if paused else phase(state, now)
             tally.add(state.definition.name, state.tenant, word)
             if word in ("running", "compensating"):
                 tally.lanes[COMPENSATIONS if word == "compensating" else state.priority] += 1

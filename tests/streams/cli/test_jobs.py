@@ -2,7 +2,10 @@
 
 import pytest
 
+from sagalog.streams.cli import purging
 from tests.streams.cli.shell import Shell
+
+NOBODY = "Error: nothing was done: there is nobody here to ask. Give --yes to do it unasked."
 
 
 def submit(shop: Shell, name: str, text: str, *words: str) -> str:
@@ -47,6 +50,9 @@ class TestRequeue:
         assert shop.type("requeue", "--status", "stuck", "--name", "x", "--yes").code == 0
         refused = shop.type("requeue", "--status", "stuck", stdin="n\n")
         assert refused.code == 1
+        assert refused.err.endswith("Error: nothing was done.\n")
+        unasked = shop.type("requeue", "--status", "stuck")
+        assert (unasked.code, unasked.err.splitlines()[1:]) == (2, [NOBODY])
         assert standing(shop, instance) == "stuck"
         (shop.folder / "open-2").touch()
         (told,) = shop.type("requeue", "--status", "parked", "--yes", "--json").lines
@@ -102,6 +108,20 @@ class TestPurge:
             "1 not yet: no pod runs. The order is in the log, not lost",
         ]
 
+    def test_what_comes_to_a_lane_while_the_count_is_typed_is_not_cancelled(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        submit(shell, "double", "1", "--priority", "low")
+
+        def typing(_what: str, count: int) -> None:
+            assert count == 1
+            late = ("submit", "shop:app", "double", "2", "--no-wait", "--priority", "low")
+            assert shell.run(*late).code == 0
+
+        monkeypatch.setattr(purging, "confirm_count", typing)
+        said = shell.type("purge", "--lane", "low", "--timeout", "50ms", "--json").json
+        assert (said["matched"], said["waiting"]) == (1, 1)
+
     def test_what_is_scheduled_after_the_count_is_typed(self, shop: Shell) -> None:
         one, two = (submit(shop, "double", "1", "--delay", "1h") for _ in range(2))
         while standing(shop, two) != "running" or standing(shop, one) != "running":
@@ -111,9 +131,15 @@ class TestPurge:
         assert "This cancels instances: 2 double. Type 2 to go on" in wrong.err
         assert wrong.err.endswith("Error: nothing was done.\n")
         assert standing(shop, one) == "running"
+        unasked = shop.type("purge", "--status", "scheduled")
+        assert (unasked.code, unasked.err.splitlines()[1:]) == (2, [NOBODY])
         said = shop.type("purge", "--status", "scheduled", stdin="2\n")
         assert (said.code, said.out.splitlines()[-1]) == (0, "2 cancelled")
         assert {standing(shop, one), standing(shop, two)} == {"cancelled"}
+
+    def test_where_there_is_nothing_to_do_it_says_so(self, shop: Shell) -> None:
+        said = shop.type("purge", "--status", "running", "--name", "nothing")
+        assert (said.code, said.out) == (0, "0 cancelled\n")
 
     def test_what_cannot_be_cancelled_is_left_and_told(self, shop: Shell) -> None:
         stuck = shop.type("start", "shop", "place-order", order("stuck"), "--json").json["id"]

@@ -23,6 +23,14 @@ def test_a_limit_is_set_shown_and_taken_back(shop: Shell) -> None:
     assert not shop.type("limits", "list", "--json").lines
 
 
+def test_a_limit_for_what_nothing_vouches_for_is_noted(shop: Shell) -> None:
+    told = shop.type("limits", "set", "wiegh", "--rate", "5")
+    assert (told.code, told.out) == (0, "wiegh: 5 in 1 s\n")
+    assert "not checked: no recent instance of shop has an operation 'wiegh'" in told.err
+    assert shop.type("limits", "set", "weigh", "--reset", "--app", "shop:app").err == ""
+    shop.type("limits", "set", "wiegh", "--reset")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -30,6 +38,7 @@ def test_a_limit_is_set_shown_and_taken_back(shop: Shell) -> None:
         (("weigh", "--reset", "--rate", "5"), 2, "or --reset alone"),
         (("weigh", "--rate", "5", "--per", "soon"), 2, "--per: 'soon' is no duration"),
         (("charge", "--rate", "5", "--app", "shop:app"), 2, "charge: declares no limit"),
+        (("wiegh", "--rate", "5", "--app", "shop:app"), 2, "wiegh: is no operation of shop"),
         (("weigh", "--rate", "5", "--app", "nothing"), 4, "has no app 'nothing'"),
     ],
 )

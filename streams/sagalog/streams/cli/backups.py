@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -18,11 +19,16 @@ from sagalog.streams.cli.documents import write_json, write_line
 from sagalog.streams.cli.inputs import parsed
 from sagalog.streams.cli.reporting import Code, Complaint, note
 from sagalog.streams.cli.screen import brief, progress, show, table
-from sagalog.streams.cli.sessions import Session, asking, looking
+from sagalog.streams.cli.sessions import Asking, Session, asking, looking
+from sagalog.streams.cli.starting import unowned
 from sagalog.streams.cli.times import date_and_clock, due, short_time
+from sagalog.streams.client import Client
 from sagalog.streams.settings import Settings
 from sagalog.streams.spool import Spool
 from sagalog.streams.surroundings import wall_clock
+
+Work = Callable[[Client, str], Awaitable[Done]]
+"""What a client is asked to do about the backup of an id."""
 
 WAITING: frozenset[Standing] = frozenset({"waits", "conflict"})
 
@@ -40,6 +46,7 @@ _SAID: dict[Done, str] = {
     "told again": "handed to the pods again",
     "by itself": "left alone: it goes on by itself",
     "resolved": "resolved",
+    "refused": "left alone: its instance has moved on meanwhile. Look at it again",
 }
 
 
@@ -63,7 +70,7 @@ def list_backups(
 
 async def _read(url: str | None, target: str) -> list[Kept]:
     async with looking(url, target) as session:
-        _note_spool(session.app)
+        _note_spool(session)
         return await read(session)
 
 
@@ -73,10 +80,10 @@ async def read(session: Session) -> list[Kept]:
         return await read_backups(session.log, session.app, report)
 
 
-def _note_spool(app: str) -> None:
+def _note_spool(session: Session) -> None:
     folder = Settings().spool
-    if not Spool(folder, app).empty:
-        note(f"{folder} on this machine holds more, which the next client here publishes")
+    if not Spool(folder, session.app, session.log.identity).empty:
+        note(f"{folder} on this machine holds more, which the app's next client here publishes")
 
 
 def _lines(chosen: list[Kept], held: int) -> Iterator[RenderableType]:
@@ -194,36 +201,48 @@ def _next(one: Kept, app: str) -> Iterator[RenderableType]:
     yield Text(f"its instance:  sagalog show {one.backup.instance} --app {app}", "dim")
 
 
-def retry(url: str | None, target: str, wanted: str, by: str, *, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of one backup. `timeout` in seconds."""
+
+    target: str
+    wanted: str
+    by: str
+    timeout: float
+    as_json: bool
+
+
+def retry(url: str | None, wish: Wish) -> None:
     """Have a backup's work tried again, and end with the exit code that fits."""
     logs.configure(logging.WARNING)
-    raise typer.Exit(asyncio.run(_retry(url, target, wanted, by, as_json=as_json)))
+    raise typer.Exit(asyncio.run(_do(url, wish, lambda c, id: c.retry_backup(id, by=wish.by))))
 
 
-async def _retry(url: str | None, target: str, wanted: str, by: str, *, as_json: bool) -> Code:
-    async with asking(url, target) as session:
-        one = meant(await read(session), wanted)
-        done = await session.client.retry_backup(one.id, by=by)
-    _tell(one, done, as_json=as_json)
-    return Code.NO if done == "by itself" else Code.DONE
-
-
-def resolve(
-    url: str | None, target: str, wanted: str, result: str | None, by: str, *, as_json: bool
-) -> None:
-    """Take a backup's work as done by hand."""
+def resolve(url: str | None, wish: Wish, result: str | None) -> None:
+    """Take a backup's work as done by hand, and end with the exit code that fits."""
     logs.configure(logging.WARNING)
     value = None if result is None else parsed(result, "--result")
-    asyncio.run(_resolve(url, target, wanted, value, by, as_json=as_json))
+    work: Work = lambda c, id: c.resolve_backup(id, value, by=wish.by)  # noqa: E731
+    raise typer.Exit(asyncio.run(_do(url, wish, work)))
 
 
-async def _resolve(
-    url: str | None, target: str, wanted: str, result: Any, by: str, *, as_json: bool
-) -> None:
-    async with asking(url, target) as session:
-        one = meant(await read(session), wanted)
-        done = await session.client.resolve_backup(one.id, result, by=by)
-    _tell(one, done, as_json=as_json)
+async def _do(url: str | None, wish: Wish, work: Work) -> Code:
+    async with asking(url, wish.target) as session:
+        one = meant(await read(session), wish.wanted)
+        try:
+            async with asyncio.timeout(wish.timeout):
+                done = await work(session.client, one.id)
+        except TimeoutError:
+            raise Complaint(await _unanswered(session, wish), Code.NO) from None
+    _tell(one, done, as_json=wish.as_json)
+    return Code.NO if done in ("by itself", "refused") else Code.DONE
+
+
+async def _unanswered(session: Asking, wish: Wish) -> str:
+    said = f"no pod has answered within {wish.timeout:g} s; the request may be in the log, not lost"
+    if await unowned(session):
+        return f"{said}: none runs. Start one with `sagalog run MODULE:APP`, then look again"
+    return f"{said}. Look again: `sagalog backups show {wish.wanted}`"
 
 
 def _tell(one: Kept, done: Done, *, as_json: bool) -> None:

@@ -1,18 +1,22 @@
 """Which instances a command is about: those named, or those of a state; and asking first."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import typer
 
-from sagalog.engine.lifecycle import phase
-from sagalog.streams.cli.listing import statuses
+from sagalog.streams.cli.listing import View, statuses
 from sagalog.streams.cli.reporting import Code, Complaint
 from sagalog.streams.cli.screen import progress
 from sagalog.streams.cli.sessions import Session
 from sagalog.streams.history import Listed, States
+from sagalog.streams.pausing import read_pauses
 from sagalog.streams.surroundings import wall_clock
+
+T = TypeVar("T")
 
 PAUSE = 0.1
 """Seconds between two looks whether it is done."""
@@ -35,15 +39,16 @@ async def read(session: Session) -> States:
     return states
 
 
-def chosen(states: States, choice: Choice, app: str) -> list[Listed]:
-    """The instances that are meant. Raises Complaint for one that there is not."""
+async def chosen(session: Session, states: States, choice: Choice) -> list[Listed]:
+    """The instances that are meant, as `list` tells them. Raises Complaint for one there is not."""
     if choice.ids:
-        return [_known(states, instance, app) for instance in choice.ids]
-    wanted, now = statuses(choice.statuses), wall_clock()
+        return [_known(states, instance, session.app) for instance in choice.ids]
+    wanted = statuses(choice.statuses)
+    view = View(wall_clock(), await read_pauses(session.log, session.app))
     return [
         listed
         for listed in states.all()
-        if wanted & {listed.state.status, phase(listed.state, now)}
+        if wanted & {listed.state.status, view.phase(listed)}
         and choice.name in (None, listed.state.definition.name)
     ]
 
@@ -56,11 +61,29 @@ def _known(states: States, instance: str, app: str) -> Listed:
     return found
 
 
+def confirm(question: str) -> None:
+    """Let the person say yes. Raises Complaint where they do not."""
+    if not _answer(lambda: typer.confirm(question, err=True)):
+        raise Complaint("nothing was done", Code.NO)
+
+
 def confirm_count(what: str, count: int) -> None:
     """Let the person type how many. Raises Complaint where that is not what they type."""
-    typed = typer.prompt(f"{what} Type {count} to go on", err=True, default="", show_default=False)
+    asked = f"{what} Type {count} to go on"
+    typed = _answer(lambda: typer.prompt(asked, err=True, default="", show_default=False))
     if typed.replace(",", "").strip() != str(count):
         raise Complaint("nothing was done", Code.NO)
+
+
+def _answer(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        typer.echo(err=True)
+        message = "nothing was done: there is nobody here to ask. Give --yes to do it unasked"
+        raise Complaint(message) from None
 
 
 async def until_done(

@@ -15,6 +15,7 @@ from sagalog.streams.cli.documents import write_json, write_line
 from sagalog.streams.cli.durations import spoken
 from sagalog.streams.cli.screen import progress, show, table
 from sagalog.streams.cli.sessions import asking, looking
+from sagalog.streams.cli.sightings import note_unseen
 from sagalog.streams.limiting import StandingLimit, read_limits
 
 
@@ -43,6 +44,11 @@ async def set_limit(url: str | None, target: str, wanted: Wanted, *, as_json: bo
     """Set it."""
     async with asking(url, target) as session:
         await session.client.set_limit(wanted.operation, wanted.limit, key=wanted.key, by=wanted.by)
+        _tell(wanted, as_json=as_json)
+        await note_unseen(session, target, wanted.operation)
+
+
+def _tell(wanted: Wanted, *, as_json: bool) -> None:
     spec = wanted.limit.spec() if wanted.limit else None
     if as_json:
         limit = asdict(spec) if spec else None

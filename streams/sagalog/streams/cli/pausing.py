@@ -18,6 +18,7 @@ from sagalog.streams.cli.documents import write_json, write_line
 from sagalog.streams.cli.partitions import ranges
 from sagalog.streams.cli.screen import brief, progress, show, table
 from sagalog.streams.cli.sessions import Session, asking, looking
+from sagalog.streams.cli.sightings import note_unseen
 from sagalog.streams.cli.times import due, short_time
 from sagalog.streams.history import read_states
 from sagalog.streams.owner import lanes_group
@@ -52,7 +53,9 @@ async def pause(url: str | None, target: str, wanted: Wanted, *, as_json: bool) 
         await session.client.pause(
             wanted.operation, lane=wanted.lane, reason=wanted.reason, by=wanted.by
         )
-    _tell(wanted, "paused", as_json=as_json)
+        _tell(wanted, "paused", as_json=as_json)
+        if wanted.operation:
+            await note_unseen(session, target, wanted.operation)
 
 
 async def resume(url: str | None, target: str, wanted: Wanted, *, as_json: bool) -> None:
@@ -61,12 +64,15 @@ async def resume(url: str | None, target: str, wanted: Wanted, *, as_json: bool)
         await session.client.resume(
             wanted.operation, lane=wanted.lane, reason=wanted.reason, by=wanted.by
         )
-    _tell(wanted, "resumed", as_json=as_json)
+        _tell(wanted, "resumed", as_json=as_json)
+        if wanted.operation:
+            await note_unseen(session, target, wanted.operation)
 
 
 def _tell(wanted: Wanted, word: str, *, as_json: bool) -> None:
     if as_json:
-        write_json({"operation": wanted.operation, "lane": wanted.lane, "now": word})
+        operation, lane = wanted.operation or None, wanted.lane or None
+        write_json({"operation": operation, "lane": lane, "now": word})
     else:
         show(Text(f"{wanted.what} is {word} in every partition"))
 
@@ -128,8 +134,8 @@ def _document(hold: Hold, waiting: Counter[str]) -> dict[str, Any]:
         "kind": "breaker" if hold.until else "pause",
         "since": rfc3339(hold.since),
         "next_probe": rfc3339(hold.until) if hold.until else None,
-        "by": hold.by,
-        "reason": hold.reason,
+        "by": hold.by or None,
+        "reason": hold.reason or None,
         "partitions": hold.partitions,
         "waiting": waiting[hold.what],
     }

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sagalog.engine.instance import PARKED
 from sagalog.engine.turning import can_turn
+from sagalog.schemas.claims import Claim
 from sagalog.schemas.codec import decode
 from sagalog.schemas.definition import Priority
 from sagalog.schemas.envelope import Envelope
@@ -85,18 +86,19 @@ def _agreed(purging: Purging, purged: Purged, what: str) -> bool:
 
 async def _lane(session: Asking, purging: Purging) -> Purged:
     assert purging.lane is not None, "a lane to purge"
-    ids, purged = await _unread(session, purging.lane)
+    ids, ends, purged = await _unread(session, purging.lane)
     if not _agreed(purging, purged, f"what waits in the lane {purging.lane}"):
         return purged
-    ends = await session.client.purge(purging.lane, purging.reason, by=purging.by)
+    # What has come while the person typed was not counted, so it is not cancelled.
+    await session.client.purge(purging.lane, purging.reason, by=purging.by, ends=ends)
     waiting = await _passed(session, purging, ends)
     states = await read(session)
     cancelled = sum(_is_purged(states.get(instance)) for instance in ids)
     return Purged(purged.names, purged.left, cancelled, waiting)
 
 
-async def _unread(session: Asking, lane: str) -> tuple[set[str], Purged]:
-    """What waits in a lane, and is not known of yet."""
+async def _unread(session: Asking, lane: str) -> tuple[set[str], dict[Place, int], Purged]:
+    """What waits in a lane up to which ends, and is not known of yet."""
     states, ids = await read(session), set[str]()
     purged = Purged(Counter(), Counter())
     backlogs = await read_backlogs(session.log, session.app, await states.partitions(), [lane])
@@ -111,12 +113,18 @@ async def _unread(session: Asking, lane: str) -> tuple[set[str], Purged]:
                 continue
             if states.get(message.subject) is not None or message.subject in ids:
                 continue
-            if message.data.parent is not None:
-                purged.left["a saga waits for it: cancel the saga"] += 1
+            if why := _not_purged(message.data):
+                purged.left[why] += 1
                 continue
             ids.add(message.subject)
             purged.names[message.data.name] += 1
-    return ids, purged
+    return ids, dict(backlogs[lane].ends), purged
+
+
+def _not_purged(request: Start) -> str:
+    if request.parent is not None:
+        return "a saga waits for it: cancel the saga"
+    return "its caller runs it" if isinstance(request, Claim) else ""
 
 
 async def _passed(session: Asking, purging: Purging, ends: dict[Place, int]) -> int:
@@ -147,7 +155,7 @@ def _is_purged(listed: Listed | None) -> bool:
 async def _instances(session: Asking, purging: Purging) -> Purged:
     states, purged = await read(session), Purged(Counter(), Counter())
     turning = list[Listed]()
-    for listed in chosen(states, purging.choice, session.app):
+    for listed in await chosen(session, states, purging.choice):
         if why := _why_not(listed):
             purged.left[why] += 1
         else:
@@ -202,7 +210,7 @@ def _tell(purging: Purging, purged: Purged, *, idle: bool) -> None:
         return
     for why, count in purged.left.most_common():
         show(Text(f"{count:,} left alone: {why}", "yellow"))
-    if purging.dry_run or not purged.names:
+    if purging.dry_run:
         for name, count in purged.names.most_common():
             show(Text(f"{count:,} {name}"))
         show(Text(f"{purged.names.total():,} would be cancelled"))

@@ -17,6 +17,7 @@ from sagalog.schemas.facts import Started
 from sagalog.schemas.requests import Start, StartSaga, StepData
 from sagalog.schemas.topics import Topics
 from sagalog.streams.cli import logs
+from sagalog.streams.cli.choosing import confirm
 from sagalog.streams.cli.documents import write_json
 from sagalog.streams.cli.letters import one_of, read
 from sagalog.streams.cli.moving import Moving, Watch
@@ -205,9 +206,7 @@ class _Record(_Put):
             raise Complaint(f"not put back: {reason}. --as-new starts it as a new request", Code.NO)
         place = f"{record.topic}/{record.partition}"
         if not self.replaying.yes:
-            typer.confirm(
-                f"Append it to {place}? It was refused: {record.reason}", abort=True, err=True
-            )
+            confirm(f"Append it to {place}? It was refused: {record.reason}")
         offset = await self.session.log.append(record.topic, record.partition, [record.entry()])
         await self.note("appended")
         if self.replaying.as_json:

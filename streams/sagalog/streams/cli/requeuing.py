@@ -12,7 +12,7 @@ from rich.text import Text
 from sagalog.engine.instance import PARKED
 from sagalog.engine.turning import parked_at
 from sagalog.streams.cli import logs
-from sagalog.streams.cli.choosing import Choice, chosen, read
+from sagalog.streams.cli.choosing import Choice, chosen, confirm, read
 from sagalog.streams.cli.documents import write_line
 from sagalog.streams.cli.plans import parked_step
 from sagalog.streams.cli.reporting import Code
@@ -55,11 +55,11 @@ def perform(requeuing: Requeuing, url: str | None) -> None:
 async def _requeue(requeuing: Requeuing, url: str | None) -> Code:
     async with asking(url, requeuing.target) as session:
         states = await read(session)
-        told = [_plan(listed) for listed in chosen(states, requeuing.choice, session.app)]
+        told = [_plan(one) for one in await chosen(session, states, requeuing.choice)]
         ready = sum(not one.why for one in told)
         if not requeuing.dry_run and ready:
             if not requeuing.choice.ids and not requeuing.yes:
-                typer.confirm(f"Try {ready:,} instances again?", abort=True, err=True)
+                confirm(f"Try {ready:,} instances again?")
             told = await _released(session, requeuing, told)
     _tell(requeuing, told)
     return Code.NO if any(one.why for one in told) else Code.DONE

@@ -61,7 +61,7 @@ async def asking(url: str | None, target: str) -> AsyncGenerator[Asking]:
         settings = Settings()
         limit = settings.backlog_limit
         client = Client(log, app, tenant=settings.tenant, backlog_limit=limit)
-        await client.open()
+        await client.open(publishes=False)  # what the app's own clients left is theirs
         try:
             yield Asking(name, where, log, client)
         finally:

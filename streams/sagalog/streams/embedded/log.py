@@ -56,6 +56,11 @@ class EmbeddedLog:
         self._session: Session | None = None
         self._locks: list[OwnerLock] = []
 
+    @property
+    def identity(self) -> str:
+        """Which log it is, by its file."""
+        return f"sqlite:{self.path.resolve()}"
+
     async def open(self) -> None:
         """Open the file, and make it where there is none."""
         await asyncio.to_thread(self._file.prepare)

@@ -41,6 +41,11 @@ class MemoryLog:
         self._readers: dict[EmbeddedReader, MemoryFeed] = {}
         self._memberships: list[MemoryMembership] = []
 
+    @property
+    def identity(self) -> str:
+        """Which log it is, by its store."""
+        return self.store.identity
+
     async def open(self) -> None:
         """Nothing is to be opened."""
 

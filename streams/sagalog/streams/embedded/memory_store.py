@@ -9,6 +9,7 @@ from sagalog.streams.embedded.missing import missing_partition, missing_topic
 from sagalog.streams.embedded.reader import EmbeddedReader
 from sagalog.streams.embedded.retention import retention_ms
 from sagalog.streams.log import Place
+from sagalog.streams.surroundings import random_token
 
 
 class MemoryPlace:
@@ -58,6 +59,7 @@ class MemoryStore:
     """Topics, commits and owners; give it to several `MemoryLog`s as to several processes."""
 
     def __init__(self) -> None:
+        self.identity = f"memory:{random_token(16)}"
         self.topics: dict[str, TopicSpec] = {}
         self.commits: dict[str, dict[Place, int]] = {}
         self.owners: dict[str, str] = {}

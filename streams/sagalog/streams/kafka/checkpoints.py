@@ -19,7 +19,7 @@ from sagalog.streams.kafka.coordinator import Coordinator, Keeper
 from sagalog.streams.kafka.library import AddPartitionsToTxn, EndTxn, InitProducerId
 from sagalog.streams.kafka.produce import produce
 from sagalog.streams.kafka.renewal import Renewed, renew
-from sagalog.streams.kafka.restore import newest
+from sagalog.streams.kafka.restore import newest, written
 from sagalog.streams.kafka.retry import persist
 from sagalog.streams.log import Place
 
@@ -73,7 +73,8 @@ class KafkaCheckpoints:
 
     async def restore(self) -> dict[bytes, bytes]:
         """The newest committed value of every key; deleted keys are absent."""
-        return await newest(self._cluster, self._place)
+        end = await written(self._cluster, self._place)
+        return await newest(self._cluster, self._place, end)
 
     async def write(self, rows: Sequence[Entry]) -> None:
         """Write all rows or none. Raises Fenced once another owner opened the same table."""

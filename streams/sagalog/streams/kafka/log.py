@@ -8,13 +8,12 @@ from sagalog.streams.kafka import checkpoints
 from sagalog.streams.kafka import topics as administration
 from sagalog.streams.kafka.checkpoints import KafkaCheckpoints
 from sagalog.streams.kafka.cluster import Cluster
-from sagalog.streams.kafka.fetch import READ_COMMITTED
 from sagalog.streams.kafka.group import Member
 from sagalog.streams.kafka.membership import KafkaMembership
 from sagalog.streams.kafka.offsets import EARLIEST, LATEST, Offsets
 from sagalog.streams.kafka.outbox import Outbox
 from sagalog.streams.kafka.reader import KafkaReader
-from sagalog.streams.kafka.restore import newest
+from sagalog.streams.kafka.restore import decided, newest
 from sagalog.streams.kafka.retry import persist
 from sagalog.streams.kafka.settings import KafkaSettings
 from sagalog.streams.log import Assigned, Place, Revoked
@@ -27,9 +26,15 @@ class KafkaLog:
     """A `Log` on Kafka 2.5 or newer. To be made and used within one event loop."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._servers = settings.bootstrap_servers
         self._cluster = Cluster(settings)
         self._outbox = Outbox(self._cluster)
         self._offsets = Offsets(self._cluster)
+
+    @property
+    def identity(self) -> str:
+        """Which log it is, by the servers that it was given, in any order."""
+        return "kafka:" + ",".join(sorted({server.strip().lower() for server in self._servers}))
 
     async def open(self) -> None:
         """Connect. Raises LogUnavailable once `open_timeout` has passed in vain."""
@@ -88,7 +93,8 @@ class KafkaLog:
     async def table(self, topic: str, partition: int) -> dict[bytes, bytes]:
         """A partition's table as its last checkpoint left it; this fences nobody."""
         await self._topic(topic)
-        return await newest(self._cluster, (topic, partition), READ_COMMITTED)
+        place = topic, partition
+        return await newest(self._cluster, place, await decided(self._cluster, place))
 
     async def join(
         self, group: str, topic: str, member: str, assigned: Assigned, revoked: Revoked

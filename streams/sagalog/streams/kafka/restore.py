@@ -1,5 +1,7 @@
 """Reading a table to its end, without what was never committed."""
 
+import asyncio
+import time
 from functools import partial
 
 from sagalog.streams.errors import LogUnavailable
@@ -8,7 +10,6 @@ from sagalog.streams.kafka.cluster import Cluster
 from sagalog.streams.kafka.codes import PASSING, check
 from sagalog.streams.kafka.fetch import (
     READ_COMMITTED,
-    READ_UNCOMMITTED,
     Fetched,
     FetchLimits,
     FetchSession,
@@ -19,21 +20,38 @@ from sagalog.streams.kafka.retry import persist
 from sagalog.streams.log import Place
 
 _LANE = "restores"
+_MARKED = 1.0  # seconds in which brokers mark what they have committed
+_PAUSE = 0.005
 _LIMITS = FetchLimits(wait=0.1, isolation=READ_COMMITTED)
 
 
-async def newest(
-    cluster: Cluster, place: Place, isolation: int = READ_UNCOMMITTED
-) -> dict[bytes, bytes]:
-    """The newest committed value of every key; deleted keys are absent.
+async def written(cluster: Cluster, place: Place) -> int:
+    """Where a table ends for its owner.
 
-    As it stands it is for the owner: his fence has ended every older transaction, so that all
-    which stands in the log is decided, or will be as soon as the brokers have marked it so.
-    Others give READ_COMMITTED, and read no further than what is decided now.
+    His fence has ended every older transaction, so that all which stands in the log is
+    decided, or will be as soon as the brokers have marked it so.
     """
-    offsets = Offsets(cluster)
-    at = (await offsets.find([place], EARLIEST))[place]
-    end = (await offsets.find([place], LATEST, isolation))[place]
+    return (await Offsets(cluster).find([place], LATEST))[place]
+
+
+async def decided(cluster: Cluster, place: Place) -> int:
+    """Where a table ends for all others.
+
+    Brokers answer a commit before they have marked it in the log, so what stands there
+    undecided is waited for a little: the rest is of an owner that writes now, or has died.
+    """
+    offsets, end = Offsets(cluster), await written(cluster, place)
+    until = time.monotonic() + _MARKED
+    while True:
+        reached = (await offsets.find([place], LATEST, READ_COMMITTED))[place]
+        if reached >= end or time.monotonic() > until:
+            return reached
+        await asyncio.sleep(_PAUSE)
+
+
+async def newest(cluster: Cluster, place: Place, end: int) -> dict[bytes, bytes]:
+    """The newest committed value of every key below `end`; deleted keys are absent."""
+    at = (await Offsets(cluster).find([place], EARLIEST))[place]
     session = FetchSession(_LIMITS)
     rows: dict[bytes, bytes] = {}
     while at < end:

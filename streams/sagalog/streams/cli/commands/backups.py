@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from sagalog.streams.cli.durations import seconds
 from sagalog.streams.cli.options import AppOption, ByOption, JsonOption, UrlOption
 from sagalog.streams.cli.reporting import reporting
 
@@ -19,6 +20,8 @@ Backup = Annotated[
         metavar="ID", help="The backup's id, its short id, its instance, or how it begins."
     ),
 ]
+
+Timeout = Annotated[str, typer.Option(help="Wait no longer than this for an answer.")]
 
 LIST_HELP = """List the open backups, the oldest first.
 
@@ -77,6 +80,7 @@ def retry(
     *,
     app: AppOption,
     by: ByOption,
+    timeout: Timeout = "10s",
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,7 +88,7 @@ def retry(
 
     What waits for a person is tried again at once. What is not recorded is handed
     to the pods again: check first that it was not done long ago. What goes on by
-    itself is left alone, and the exit code is 1.
+    itself is left alone, and the exit code is 1: as where its instance has moved on.
 
     Example:
       sagalog backups retry 3f8a61c2 --app shop
@@ -92,7 +96,8 @@ def retry(
     with reporting():
         from sagalog.streams.cli import backups  # noqa: PLC0415 (help stays fast)
 
-        backups.retry(url, app, id, by, as_json=as_json)
+        wish = backups.Wish(app, id, by, seconds(timeout, "--timeout"), as_json)
+        backups.retry(url, wish)
 
 
 @app.command()
@@ -105,12 +110,14 @@ def resolve(
         typer.Option("--result", help="What the last step gave, as JSON.", metavar="JSON"),
     ] = None,
     by: ByOption,
+    timeout: Timeout = "10s",
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take a backup's work as done by hand.
 
-    Its instance completes with the result given, and the backup goes.
+    Its instance completes with the result given, and the backup goes. Where the
+    instance has moved on meanwhile both are left alone, and the exit code is 1.
 
     Example:
       sagalog backups resolve 3f8a61c2 --app shop --by ann
@@ -118,4 +125,5 @@ def resolve(
     with reporting():
         from sagalog.streams.cli import backups  # noqa: PLC0415 (help stays fast)
 
-        backups.resolve(url, app, id, result, by, as_json=as_json)
+        wish = backups.Wish(app, id, by, seconds(timeout, "--timeout"), as_json)
+        backups.resolve(url, wish, result)

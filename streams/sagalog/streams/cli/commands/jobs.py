@@ -23,7 +23,7 @@ States = Annotated[
     typer.Option(
         "--status",
         "-s",
-        help="Or what is scheduled, running, retrying, dead, stuck, parked or live.",
+        help="Or what is scheduled, running, paused, retrying, dead, stuck, parked or live.",
         show_default=False,
     ),
 ]
@@ -83,6 +83,8 @@ def requeue(  # noqa: PLR0913 (a command line is flat)
 
         if bool(ids) == bool(status):
             raise Complaint("say which: either IDs, or --status dead|stuck|parked")
+        if "paused" in (status or ()):
+            raise Complaint("what is paused goes on by `sagalog resume`: see `sagalog pauses`")
         _known(status, "dead", "stuck", "parked")
         wanted = requeuing.Requeuing(
             target=app,
@@ -118,7 +120,9 @@ def purge(  # noqa: PLR0913 (a command line is flat)
             raise Complaint("say what: either --lane or --status")
         if lane is not None and name is not None:
             raise Complaint("--name goes with --status: a lane is purged whole")
-        _known(status, "scheduled", "running", "retrying", "dead", "stuck", "parked", "live")
+        _known(
+            status, "scheduled", "running", "paused", "retrying", "dead", "stuck", "parked", "live"
+        )
         wanted = purging.Purging(
             target=app,
             lane=lane,

@@ -1,11 +1,14 @@
 """`sagalog pause`, `sagalog resume` and `sagalog pauses`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sagalog.streams.cli.options import AppOption, ByOption, JsonOption, UrlOption
-from sagalog.streams.cli.reporting import reporting
+from sagalog.streams.cli.reporting import Complaint, reporting
+
+if TYPE_CHECKING:
+    from sagalog.streams.cli import pausing
 
 OperationOption = Annotated[
     str, typer.Option("--operation", "-o", help="This operation ...", show_default=False)
@@ -50,7 +53,8 @@ def pause(
 
     No handler of the operation begins any more; what runs may end. A lane is
     not read: its backlog stays in the log. It holds in every partition, also
-    where no pod runs now. Deadlines go on.
+    where no pod runs now. Deadlines go on. Of an app given as MODULE:APP
+    it is checked that it has the operation.
 
     Examples:
       sagalog pause -a shop --operation charge --reason "the bank is down"
@@ -59,7 +63,7 @@ def pause(
     with reporting():
         from sagalog.streams.cli import pausing  # noqa: PLC0415 (help stays fast)
 
-        wanted = pausing.Wanted(operation, lane, reason, by)
+        wanted = _wanted(operation, lane, reason, by)
         pausing.perform(pausing.pause(url, app, wanted, as_json=as_json))
 
 
@@ -82,8 +86,16 @@ def resume(
     with reporting():
         from sagalog.streams.cli import pausing  # noqa: PLC0415 (help stays fast)
 
-        wanted = pausing.Wanted(operation, lane, reason, by)
+        wanted = _wanted(operation, lane, reason, by)
         pausing.perform(pausing.resume(url, app, wanted, as_json=as_json))
+
+
+def _wanted(operation: str, lane: str, reason: str, by: str) -> "pausing.Wanted":
+    from sagalog.streams.cli import pausing  # noqa: PLC0415 (help stays fast)
+
+    if bool(operation) == bool(lane):
+        raise Complaint("say what: either --operation or --lane")
+    return pausing.Wanted(operation, lane, reason, by)
 
 
 def pauses(*, app: AppOption, url: UrlOption = None, as_json: JsonOption = False) -> None:
