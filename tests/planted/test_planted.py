@@ -20,6 +20,8 @@ WHOLE = (
     "simulation",
     "worlds",
     "tests/rules/",
+    "tests/engine/test_holding.py",
+    "tests/engine/test_breaking.py",
     "tests/streams/test_client.py",
     "tests/streams/test_pod.py",
     "tests/streams/test_two_apps.py",

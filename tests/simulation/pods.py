@@ -42,6 +42,7 @@ class Running:
         self.process = around.loop.process(f"{berth.name}#{self.pid}")
         self.pod: Pod | None = None
         self.leaving = self.hindered = False
+        self.woken = -1.0
         self._around, self._settings, self._runs = around, settings, runs
         strike = around.striker(self)
         self.line = Line(
@@ -131,6 +132,7 @@ class Running:
 
     def thaw(self) -> None:
         """As by SIGCONT."""
+        self.woken = self._around.loop.time()
         self.process.thaw()
         self._settle()
 

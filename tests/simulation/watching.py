@@ -34,12 +34,15 @@ class Watching:
     def _read(self, instance: str) -> tuple[int, int]:
         """Up to where its owner had folded the facts: before this moment, and by now.
 
-        A call begins some turns after its owner has decided on it, but in the same moment.
+        A call begins some turns after its owner has decided on it, but in the same moment,
+        unless it was frozen in between.
         """
         number = partition_of(instance.encode(), self._partitions)
         owner = self._at.pod.owners.get(number) if self._at.pod else None
         if owner is None:
             return UNKNOWN
+        if self._at.woken == self._around.loop.time():
+            return -1, owner.processor.position
         return self._at.log.readers[0].before(owner.events), owner.processor.position
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sagalog.engine import Context, Terminal
+from sagalog.engine import Terminal
 from sagalog.schemas.record import Entry
 from sagalog.streams import CriticalFailed
 from sagalog.streams.client import Client
@@ -236,33 +236,3 @@ async def test_an_error_does_not_end_the_publishing(
         log.here.set()
         await failed.wait()
     await eventually(lambda: gone(tmp_path))
-
-
-async def test_what_follows_is_not_run_by_the_pods_while_its_caller_runs_it(
-    client: Client, world: World, till: Till, log: AwayLog
-) -> None:
-    log.here.set()
-    client._path.patience = 1.0
-    ran: list[str] = []
-    let_go = asyncio.Event()
-
-    @till.app.operation
-    async def pack(order: Order, ctx: Context) -> None:
-        ran.append(ctx.instance)
-        await let_go.wait()
-
-    await world.pod(till.app, recover_interval=0.1)
-    call = asyncio.ensure_future(client.critical(till.charge, Order(), then=pack))
-    try:
-        await eventually(lambda: told_of(world))
-        assert "ClaimReleased" not in await world.kinds(ran[0])
-    finally:
-        let_go.set()
-    assert not (await call).emergency
-    assert len(ran) == 1
-
-
-async def told_of(world: World) -> bool:
-    """Whether the instance has heard of a result."""
-    facts = [type(message.data).__name__ for message in await world.messages("events")]
-    return "StepCompleted" in facts
