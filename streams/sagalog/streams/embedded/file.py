@@ -1,13 +1,17 @@
 """Opening a log's file: checks, connections, the first creation of its tables."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Final
 
-from sagalog.streams.embedded.failures import explained
+from sagalog.streams.embedded.failures import explained, is_busy
 from sagalog.streams.embedded.mounts import refuse_network
 from sagalog.streams.embedded.schema import APPLICATION_ID, TABLES, VERSION
 from sagalog.streams.errors import LogUnavailable
+
+_PAUSE: Final = 0.01
+"""Seconds before a locked new file is tried again."""
 
 
 class LogFile:
@@ -55,10 +59,9 @@ class LogFile:
         refuse_network(self.path)
 
     def _initialise(self, connection: sqlite3.Connection) -> None:
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        if mode != "wal":
+        if self._into_wal(connection) != "wal":
             raise LogUnavailable(f"{self.path} cannot have a WAL here; choose a local disk")
-        if self._is_log(connection):
+        if self._is_log_now(connection):
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -72,6 +75,29 @@ class LogFile:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def _into_wal(self, connection: sqlite3.Connection) -> str:
+        """The file's journal mode, WAL if it can be.
+
+        SQLite says at once that a file is locked, however long it was told to wait, where two
+        processes that meet at a new file would wait for each other.
+        """
+        until = time.monotonic() + self._lock_timeout
+        while True:
+            try:
+                return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > until:
+                    raise
+            time.sleep(_PAUSE)
+
+    def _is_log_now(self, connection: sqlite3.Connection) -> bool:
+        """Whether it is a log, in one snapshot: another process may just be creating it."""
+        connection.execute("BEGIN")
+        try:
+            return self._is_log(connection)
+        finally:
+            connection.execute("COMMIT")
 
     def _is_log(self, connection: sqlite3.Connection) -> bool:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
