@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from sagalog.schemas.definition import Definition, RetrySpec, StepSpec
+from sagalog.schemas.limits import LimitSpec
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 INTEGERS = st.integers(-(2**53), 2**53)
@@ -56,6 +57,18 @@ def retries() -> st.SearchStrategy[RetrySpec]:
     )
 
 
+def limits() -> st.SearchStrategy[LimitSpec]:
+    """Limits that can be reckoned with: no other is read."""
+    return st.builds(
+        LimitSpec,
+        concurrency=st.none() | st.integers(0, 10**9),
+        rate=st.none() | st.integers(1, 10**9),
+        per=st.integers(1, 10**9),
+        burst=st.integers(1, 10**9),
+        lease=st.integers(100, 10**9),
+    )
+
+
 def messages(cls: type[Any]) -> st.SearchStrategy[Any]:
     """Any message of this type."""
     hints = get_type_hints(cls)
@@ -72,6 +85,7 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         NoneType: st.none(),
         Definition: definitions(),
         RetrySpec: retries(),
+        LimitSpec: limits(),
     }
     if hint in plain:
         return plain[hint]

@@ -14,7 +14,7 @@ from tests.properties.audited import AuditedStorm
 from tests.properties.promises import the_log_decides
 
 SEEDS = 60
-EVERY = ("*/2 * * * * *", "*/5 * * * * *", "* * * * *")
+EVERY = ("*/2 * * * * *", "*/5 * * * * *", "* * * * *", "*/3 * * * *")
 
 
 class BeatingStorm(AuditedStorm):
@@ -25,12 +25,14 @@ class BeatingStorm(AuditedStorm):
         self.world.ask(request, name, lane=lane)
 
     def ask(self) -> None:
+        if self.chance.random() < 0.05:
+            self.world.now += 100_000  # so long nobody acts
         name = self.chance.choice(["s0", "s1", "s2"])
         if name in self.instances and self.chance.random() < 0.3:
             self.post(Cancel(), name)
             return
         plan = Plan(self.chance.choice(EVERY), catch_up=self.chance.choice(CATCH_UPS))
-        kept = self.chance.choice([None, 4000])
+        kept = self.chance.choice([None, 60_000])
         request = Schedule(
             name="charge",
             input={"n": 1},
@@ -72,11 +74,10 @@ def test_the_worlds_meet_what_they_are_for() -> None:
             facts = storm.world.facts(name)
             met.update(type(fact).__name__ for fact in facts)
             fired = [fact for fact in facts if isinstance(fact, f.ScheduleFired)]
-            met["passed over"] += sum(not fact.fires for fact in fired)
             met["caught up"] += sum(fact.fires > fact.due for fact in fired)
             met["by two owners"] += len(fired) - len({(fact.run, fact.due) for fact in fired})
             met["begun again"] += len({fact.run for fact in facts}) > 1
-    for what in ("ScheduleReplaced", "passed over", "caught up", "by two owners", "begun again"):
+    for what in ("ScheduleReplaced", "caught up", "by two owners", "begun again"):
         assert met[what], met
 
 
