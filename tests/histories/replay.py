@@ -7,6 +7,7 @@ from sagalog.engine import App
 from sagalog.engine.acting import Acting, invocation
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.effects import Append, Call
+from sagalog.engine.holding import Holding
 from sagalog.engine.instance import Instance
 from sagalog.engine.partition import Partition
 from sagalog.engine.pending import Action, Run, Undo, pending
@@ -81,7 +82,8 @@ def wants(
 
 def _appends(app: str, number: int, instance: str, state: Instance, action: Action) -> list[Append]:
     writer = Writer(app, number, READER)
-    Acting(app, writer, Agenda(), _nobody).start(instance, state, action)
+    agenda = Agenda()
+    Acting(app, writer, agenda, _nobody, Holding(agenda)).start(instance, state, action)
     return writer.effects.appends
 
 

@@ -6,6 +6,7 @@ import orjson
 
 from sagalog.engine import beating
 from sagalog.engine.agenda import Agenda
+from sagalog.engine.calls import input_of, operation_of
 from sagalog.engine.context import Context
 from sagalog.engine.effects import Call, Follow, Invocation
 from sagalog.engine.holding import Holding
@@ -56,10 +57,10 @@ class Acting:
         writer: Writer,
         agenda: Agenda,
         ready: Ready,
-        holding: Holding | None = None,
+        holding: Holding,
     ) -> None:
         self._app, self._writer, self._agenda = app, writer, agenda
-        self._ready, self._holding = ready, holding or Holding(agenda)
+        self._ready, self._holding = ready, holding
 
     def start(self, instance: str, state: Instance, action: Action) -> None:
         """Start one action that is due."""
@@ -239,7 +240,7 @@ def invocation(call: Call, state: Instance) -> Invocation:
     action, steps = call.action, state.definition.steps
     spec = steps[action.step]
     undo = isinstance(action, Undo)
-    given = spec.undo_input if undo else spec.input
+    given = input_of(state, action)
     key = handler_key(call.instance, state.run, spec)
     context = Context(
         instance=call.instance,
@@ -262,7 +263,7 @@ def invocation(call: Call, state: Instance) -> Invocation:
     )
     return Invocation(
         call,
-        (spec.undo or "") if undo else spec.operation,
+        operation_of(state, action),
         orjson.loads(state.input) if given is None else copied(given),
         context,
         spec.undo_timeout if undo else spec.timeout,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sagalog.engine.agenda import Agenda
 from sagalog.engine.anteroom import Waiting
 from sagalog.engine.breaker import BreakerFact, Breakers
+from sagalog.engine.calls import operation_of
 from sagalog.engine.instance import Instance
 from sagalog.engine.pauses import NOTHING_HELD, Held, Pauses, folded
 from sagalog.engine.pending import Run, Undo
@@ -120,9 +121,3 @@ class Holding:
             elif held < self._room / 2:
                 self._full.discard(lane)
         return frozenset(self.pauses.lanes) | self._full
-
-
-def operation_of(state: Instance, action: Run | Undo) -> str:
-    """The operation whose handler the action calls."""
-    spec = state.definition.steps[action.step]
-    return (spec.undo or "") if isinstance(action, Undo) else spec.operation

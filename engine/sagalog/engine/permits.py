@@ -2,12 +2,12 @@
 
 from sagalog.engine.alarms import Alarms
 from sagalog.engine.app import App
+from sagalog.engine.calls import input_of, operation_of
 from sagalog.engine.desk import Desk
 from sagalog.engine.effects import Call
 from sagalog.engine.instance import Instance
 from sagalog.engine.lending import Lending
 from sagalog.engine.limits import Limit, key_of
-from sagalog.engine.pending import Undo
 from sagalog.engine.purse import NOTHING, Purse, Wish
 from sagalog.schemas.definition import Json
 from sagalog.schemas.ids import board_id, limiter_id
@@ -77,14 +77,12 @@ class Permits:
         if not self._limits:
             effects.calls.append(call)
             return
-        spec = state.definition.steps[call.action.step]
-        undo = isinstance(call.action, Undo)
-        operation = (spec.undo or "") if undo else spec.operation
+        operation = operation_of(state, call.action)
         limit = self._limits.get(operation)
         if limit is None:
             effects.calls.append(call)
             return
-        given = spec.undo_input if undo else spec.input
+        given = input_of(state, call.action)
         key = key_of(limit.by, state.tenant, state.input if given is None else given)
         purse = self._purse(operation, key, limit)
         purse.waiting.add(call, state.tenant)

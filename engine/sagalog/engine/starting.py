@@ -152,12 +152,8 @@ class Starting:
         )
 
     def _retention(self, request: Start) -> int:
-        if request.retention is not None:
-            return request.retention
-        declared = self._app.sagas.get(request.name) or self._app.operations.get(request.name)
-        if declared is not None and declared.retention is not None:
-            return declared.retention
-        return self._app.retention
+        kept = request.retention
+        return self._app.retention_of(request.name) if kept is None else kept
 
     def _expired(self, request: Start, record: Record) -> bool:
         """Whether it has waited longer for its turn than it was to."""

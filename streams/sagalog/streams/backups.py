@@ -112,10 +112,10 @@ async def retry(release: Release, post: Post, kept: Kept, by: str, now: int) -> 
             taken = await _released(release, kept, "retry", None, by)
             return "released" if taken else "refused"
         case "unrecorded":
-            await post.claim(kept.backup, cause_time=now)
+            await post.tell(kept.backup, cause_time=now)
             return "told again"
         case "untold":
-            await post.claim(kept.backup)
+            await post.tell(kept.backup)
             return "told again"
         case _:
             return "by itself"
@@ -128,7 +128,7 @@ async def resolve(release: Release, post: Post, kept: Kept, result: Json, by: st
             if not await _released(release, kept, "resolve", result, by):
                 return "refused"
         case "emergency" | "untold":
-            await post.claim(_by_hand(kept, result))
+            await post.tell(_by_hand(kept, result))
         case _:
             pass
     await post.tombstone(kept.backup)

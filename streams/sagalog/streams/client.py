@@ -7,9 +7,7 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 
 from sagalog.engine import App, Operation, Saga
 from sagalog.engine.errors import DeclarationError
-from sagalog.schemas.codec import encode
 from sagalog.schemas.definition import Json
-from sagalog.schemas.partitioner import partition_of
 from sagalog.schemas.record import Entry
 from sagalog.schemas.replies import Further
 from sagalog.schemas.requests import (
@@ -291,17 +289,7 @@ class Client(CriticalVerbs, OperatingVerbs):
         return waiting
 
     def _letter(self, instance: str, lane: str, request: Any, id: str) -> tuple[Place, Entry]:
-        value = encode(
-            request,
-            id=id,
-            source=self._source,
-            subject=instance,
-            now=self._clock(),
-            tenant=self.tenant,
-        )
-        key = instance.encode()
-        place = self._topics.lane(lane), partition_of(key, self._partitions)
-        return place, Entry(key, value)
+        return self._post.letter(instance, lane, request, id, self.tenant)
 
     async def _ask_again(self) -> None:
         """Replies are hints: send again what stays unanswered, less and less often.

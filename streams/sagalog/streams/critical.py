@@ -148,7 +148,7 @@ class CriticalPath:
     def _call_off(self, backup: Backup, why: str) -> None:
         """The claim is on its way: behind it goes that nothing was done, nor will be."""
         failed = Failure("terminal", SpoolError.__name__, why, user_message=NOT_NOW)
-        self._post.told(replace(backup, claim=replace(backup.claim, failed=failed)))
+        self._post.tell(replace(backup, claim=replace(backup.claim, failed=failed)))
         self._post.tombstone(backup)
 
     async def _execute(self, order: Order, *, spooled: bool) -> Critical[Any]:

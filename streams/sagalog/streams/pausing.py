@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from sagalog.engine import App, Operation
+from sagalog.engine.calls import operation_of
 from sagalog.engine.errors import DeclarationError
-from sagalog.engine.holding import operation_of
 from sagalog.engine.instance import Instance
 from sagalog.engine.pauses import PAUSES_KEY, Held, Pauses, folded
 from sagalog.engine.pending import Run, Undo, pending

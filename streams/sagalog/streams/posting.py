@@ -12,7 +12,7 @@ from sagalog.schemas.record import Entry
 from sagalog.schemas.replies import Reply
 from sagalog.schemas.requests import ReplyTo
 from sagalog.schemas.topics import Topics
-from sagalog.streams.log import Log
+from sagalog.streams.log import Log, Place
 from sagalog.streams.mailbox import Mailbox
 from sagalog.streams.surroundings import Clock
 
@@ -45,7 +45,7 @@ class Post:
         """Send a claim, and wait for its answers from before it is sent."""
         assert self._mailbox is not None, "who listens has a mailbox"
         assert claim.reply_to is not None, "who listens says where"
-        topic, partition, entry = self._letter(claim, instance, claim.reply_to.request)
+        (topic, partition), entry = self._letter(claim, instance, claim.reply_to.request)
         expected = self._mailbox.expect(claim.reply_to, topic, partition, entry, started=True)
         assert expected.started is not None, "it was asked for"
         return Asked(self._append(topic, partition, entry), expected.started, expected.outcome)
@@ -65,19 +65,16 @@ class Post:
         """
         await self.backup(backup)
         if backup.claim.done or backup.claim.failed is not None:
-            await self.claim(backup)
+            await self.tell(backup)
 
-    async def claim(self, backup: Backup, **changes: Any) -> None:
+    def tell(self, backup: Backup, **changes: Any) -> "asyncio.Future[int]":
         """Tell the instance what a backup knows; nobody waits for an answer."""
-        await self.told(backup, **changes)
-
-    def told(self, backup: Backup, **changes: Any) -> "asyncio.Future[int]":
-        """The same, without waiting until it is durable."""
         known = backup.claim
         steps = {known.name, *([known.then] if known.then else [])}
         unsure = not known.done.keys() >= steps and known.failed is None
         claim = replace(known, lease=0, reply_to=None, confirm=False, unsure=unsure, **changes)
-        return self._append(*self._letter(claim, backup.instance, f"{backup.id}/told"))
+        (topic, partition), entry = self._letter(claim, backup.instance, f"{backup.id}/told")
+        return self._append(topic, partition, entry)
 
     def encoded(self, backup: Backup) -> bytes:
         """A backup as its record."""
@@ -102,18 +99,23 @@ class Post:
         number = partition_of(backup.instance.encode(), self.partitions)
         return self._append(self._topics.backups, number, Entry(backup.id.encode(), value))
 
-    def _letter(self, claim: Claim, instance: str, id: str) -> tuple[str, int, Entry]:
+    def _letter(self, claim: Claim, instance: str, id: str) -> tuple[Place, Entry]:
+        return self.letter(instance, claim.priority, claim, id, claim.tenant)
+
+    def letter(
+        self, instance: str, lane: str, request: Any, id: str, tenant: str
+    ) -> tuple[Place, Entry]:
+        """A request as its entry, and where in its lane that belongs."""
         value = encode(
-            claim,
+            request,
             id=id,
             source=self._source,
             subject=instance,
             now=self._clock(),
-            tenant=claim.tenant,
+            tenant=tenant,
         )
         key = instance.encode()
-        number = partition_of(key, self.partitions)
-        return self._topics.lane(claim.priority), number, Entry(key, value)
+        return (self._topics.lane(lane), partition_of(key, self.partitions)), Entry(key, value)
 
     def _append(self, topic: str, partition: int, entry: Entry) -> "asyncio.Future[int]":
         """Append, whether or not anybody waits for it."""

@@ -116,7 +116,7 @@ class Recovery:
             return
         log_.info("a backup is told of", backup=backup.id, name=backup.claim.name)
         self._told[backup.id] = now
-        await self._post.claim(backup)
+        await self._post.tell(backup)
 
 
 def _given_up(backup: Backup, now: int) -> bool:

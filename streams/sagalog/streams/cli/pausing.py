@@ -49,22 +49,19 @@ def perform(work: Coroutine[Any, Any, None]) -> None:
 
 async def pause(url: str | None, target: str, wanted: Wanted, *, as_json: bool) -> None:
     """Hold it."""
-    async with asking(url, target) as session:
-        await session.client.pause(
-            wanted.operation, lane=wanted.lane, reason=wanted.reason, by=wanted.by
-        )
-        _tell(wanted, "paused", as_json=as_json)
-        if wanted.operation:
-            await note_unseen(session, target, wanted.operation)
+    await _order(url, target, wanted, "paused", as_json=as_json)
 
 
 async def resume(url: str | None, target: str, wanted: Wanted, *, as_json: bool) -> None:
     """Let it go."""
+    await _order(url, target, wanted, "resumed", as_json=as_json)
+
+
+async def _order(url: str | None, target: str, wanted: Wanted, word: str, *, as_json: bool) -> None:
     async with asking(url, target) as session:
-        await session.client.resume(
-            wanted.operation, lane=wanted.lane, reason=wanted.reason, by=wanted.by
-        )
-        _tell(wanted, "resumed", as_json=as_json)
+        order = session.client.pause if word == "paused" else session.client.resume
+        await order(wanted.operation, lane=wanted.lane, reason=wanted.reason, by=wanted.by)
+        _tell(wanted, word, as_json=as_json)
         if wanted.operation:
             await note_unseen(session, target, wanted.operation)
 
